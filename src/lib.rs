@@ -9,7 +9,11 @@
 //! | 0 | [`source`] | text with a name, places in it, complaints about places |
 //! | 0 | [`secret`] | values that are never shown, and the one filter that hides them |
 //! | 0 | [`clock`] | wall time for stamps; all sleeping is `tokio::time` |
+//! | 2 | [`expect`] | what should be, against what was |
+//! | 3 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 
 pub mod clock;
+pub mod event;
+pub mod expect;
 pub mod secret;
 pub mod source;

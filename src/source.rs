@@ -18,7 +18,10 @@ pub struct Source {
 impl Source {
     /// Joins a name and its text.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 
     /// The name, as the user gave it.
@@ -38,7 +41,10 @@ impl Source {
 
     /// The place of a byte: line and column, both counted from 1, the column in characters.
     pub fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset.min(self.text.len())).unwrap_or(&self.text);
+        let before = self
+            .text
+            .get(..offset.min(self.text.len()))
+            .unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Place {
             file: self.name.to_string(),
@@ -49,7 +55,9 @@ impl Source {
 }
 
 /// A half-open range of bytes in a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Span {
     /// The first byte.
     pub start: usize,
@@ -60,7 +68,10 @@ pub struct Span {
 impl Span {
     /// The span from `start` up to, not including, `end`.
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start, end: end.max(start) }
+        Self {
+            start,
+            end: end.max(start),
+        }
     }
 
     /// The same as a range of the standard library.
@@ -71,12 +82,27 @@ impl Span {
     /// The part of this span that `inner`, counted from its start, covers.
     #[must_use]
     pub fn within(self, inner: Range<usize>) -> Self {
-        Self::new((self.start + inner.start).min(self.end), (self.start + inner.end).min(self.end))
+        Self::new(
+            (self.start + inner.start).min(self.end),
+            (self.start + inner.end).min(self.end),
+        )
     }
 }
 
 /// A place for people: what an editor jumps to.
-#[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Default,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Place {
     /// The file as the user named it.
     pub file: String,
@@ -160,7 +186,15 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, message: String, span: Span) -> Self {
-        Self { severity, message, span, label: String::new(), labels: Vec::new(), helps: Vec::new(), patches: Vec::new() }
+        Self {
+            severity,
+            message,
+            span,
+            label: String::new(),
+            labels: Vec::new(),
+            helps: Vec::new(),
+            patches: Vec::new(),
+        }
     }
 
     /// Puts words under the caret.
@@ -173,7 +207,10 @@ impl Diagnostic {
     /// Points at a second place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
@@ -187,7 +224,10 @@ impl Diagnostic {
     /// Offers a correction.
     #[must_use]
     pub fn patch(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.patches.push(Patch { span, replacement: replacement.into() });
+        self.patches.push(Patch {
+            span,
+            replacement: replacement.into(),
+        });
         self
     }
 
