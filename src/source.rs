@@ -4,54 +4,77 @@
 //! `console` alone draws it. A span is a half-open range of bytes.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 /// A text with the name by which its reader knows it, usually a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    name: Arc<str>,
-    text: Arc<str>,
+#[derive(Debug, Clone)]
+pub struct Source(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    text: String,
+    /// The first byte of each line, found when a place is first asked for.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Source {
     /// Joins a name and its text.
-    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
             name: name.into(),
             text: text.into(),
-        }
+            lines: OnceLock::new(),
+        }))
     }
 
     /// The name, as the user gave it.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The whole text.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The text inside a span; empty where the span lies outside.
     pub fn slice(&self, span: Span) -> &str {
-        self.text.get(span.range()).unwrap_or_default()
+        self.0.text.get(span.range()).unwrap_or_default()
     }
 
     /// The place of a byte: line and column, both counted from 1, the column in characters.
     pub fn place(&self, offset: usize) -> Place {
-        let before = self
-            .text
-            .get(..offset.min(self.text.len()))
-            .unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let offset = offset.min(self.0.text.len());
+        let lines = self.0.lines.get_or_init(|| line_starts(&self.0.text));
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = lines
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        let before = self.0.text.get(start..offset).unwrap_or_default();
         Place {
-            file: self.name.to_string(),
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+            file: self.0.name.clone(),
+            line,
+            column: before.chars().count() + 1,
         }
     }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name && self.0.text == other.0.text
+    }
+}
+
+impl Eq for Source {}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+        .collect()
 }
 
 /// A half-open range of bytes in a source.
