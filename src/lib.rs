@@ -9,10 +9,12 @@
 //! | 0 | [`source`] | text with a name, places in it, complaints about places |
 //! | 0 | [`secret`] | values that are never shown, and the one filter that hides them |
 //! | 0 | [`clock`] | wall time for stamps; all sleeping is `tokio::time` |
-//! | 2 | [`expect`] | what should be, against what was |
-//! | 3 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
+//! | 1 | [`document`] | YAML text → tree with places; typed leaves that may be a template |
+//! | 3 | [`expect`] | what should be, against what was |
+//! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 
 pub mod clock;
+pub mod document;
 pub mod event;
 pub mod expect;
 pub mod secret;
