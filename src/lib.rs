@@ -10,6 +10,7 @@
 //! | 0 | [`secret`] | values that are never shown, and the one filter that hides them |
 //! | 0 | [`clock`] | wall time for stamps; all sleeping is `tokio::time` |
 //! | 1 | [`document`] | YAML text → tree with places; typed leaves that may be a template |
+//! | 1 | [`template`] | `{{ }}` and conditions: our strict walk, taint, traces |
 //! | 3 | [`expect`] | what should be, against what was |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 
@@ -19,3 +20,4 @@ pub mod event;
 pub mod expect;
 pub mod secret;
 pub mod source;
+pub mod template;

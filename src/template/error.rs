@@ -1,0 +1,172 @@
+//! Why an expression has no value: one line for people, with a place.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A text that is not a template, or not an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The fact, in one line, without a full stop.
+    pub message: String,
+    /// Where it is: bytes of the text that was parsed.
+    pub range: Range<usize>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Mistake {
+    pub(super) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
+        Self {
+            message: message.into(),
+            range,
+            help: None,
+        }
+    }
+
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// The same mistake, seen from a text in which this one begins at `offset`.
+    pub(super) fn shifted(mut self, offset: usize) -> Self {
+        self.range = self.range.start + offset..self.range.end + offset;
+        self
+    }
+}
+
+/// The sort of an [`EvaluationError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// A name, a field or an item is not there.
+    Undefined,
+    /// The value is not known yet: a plan, not a run, asks for it.
+    Unknown {
+        /// Why it is not known, such as `after step grow`.
+        reason: String,
+    },
+    /// An operator or a condition got a kind of value that it does not take.
+    Mismatch,
+    /// A filter or a function could not do its work.
+    Failed,
+    /// The expression wants more time or memory than any honest one needs.
+    Limit,
+}
+
+/// Why an expression has no value.
+///
+/// Its `Display` is one line fit for users and never holds a tainted value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationError {
+    /// The sort of it.
+    pub cause: Cause,
+    /// The fact; speaks of names and kinds, never of values.
+    pub message: String,
+    /// What the failing part itself says; may quote a value, so it is left out where one is tainted.
+    pub detail: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where it is: bytes of the text that was parsed.
+    pub range: Range<usize>,
+    /// The names that stand in the failing part, as they were written.
+    pub names: Vec<String>,
+}
+
+impl EvaluationError {
+    /// Leaves out whatever could quote a value.
+    pub(super) fn hidden(mut self) -> Self {
+        self.detail = None;
+        if self.cause == Cause::Undefined {
+            self.help = None;
+        }
+        self
+    }
+}
+
+impl fmt::Display for EvaluationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        if let Some(detail) = &self.detail {
+            write!(formatter, ": {detail}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(formatter, "; {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for EvaluationError {}
+
+/// What an operator, a filter or a function says when it refuses; the walk adds place and names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) cause: Cause,
+    pub(super) message: String,
+    pub(super) detail: Option<String>,
+    pub(super) help: Option<String>,
+}
+
+impl Refusal {
+    fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            message: message.into(),
+            detail: None,
+            help: None,
+        }
+    }
+
+    pub(super) fn undefined(message: impl Into<String>) -> Self {
+        Self::new(Cause::Undefined, message)
+    }
+
+    pub(super) fn unknown(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(
+            Cause::Unknown {
+                reason: reason.clone(),
+            },
+            format!("not known yet: {reason}"),
+        )
+    }
+
+    pub(super) fn mismatch(message: impl Into<String>) -> Self {
+        Self::new(Cause::Mismatch, message)
+    }
+
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Cause::Failed, message)
+    }
+
+    pub(super) fn limit(message: impl Into<String>) -> Self {
+        Self::new(Cause::Limit, message)
+    }
+
+    pub(super) fn detail(mut self, text: impl fmt::Display) -> Self {
+        self.detail = Some(text.to_string());
+        self
+    }
+
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    pub(super) fn at(self, range: Range<usize>, names: Vec<String>) -> EvaluationError {
+        let Self {
+            cause,
+            message,
+            detail,
+            help,
+        } = self;
+        EvaluationError {
+            cause,
+            message,
+            detail,
+            help,
+            range,
+            names,
+        }
+    }
+}

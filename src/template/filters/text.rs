@@ -1,0 +1,176 @@
+//! Filters that make texts; each asks for the room before it writes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::Value as Raw;
+use regex::Regex;
+
+use super::super::arguments::Arguments;
+use super::super::error::Refusal;
+use super::super::evaluate::{Walk, deep_field};
+use super::super::value::{items_of, text_of};
+use super::{LIST, TEXT, expect};
+
+fn subject<'a>(name: &str, value: &'a Raw) -> Result<&'a str, Refusal> {
+    expect(name, value, TEXT)?;
+    Ok(value.as_str().unwrap_or_default())
+}
+
+/// The value as it would stand in a text.
+pub(super) fn string(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    arguments.finish()?;
+    let text = text_of(value)?;
+    walk.write(text.len())?;
+    Ok(Raw::from(text))
+}
+
+/// The text without white space, or without these characters, at both ends.
+pub(super) fn trim(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    mut arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("trim", value)?;
+    let characters = arguments.text("chars")?;
+    arguments.finish()?;
+    let trimmed = match characters {
+        None => text.trim(),
+        Some(set) if set.len() > 256 => {
+            return Err(Refusal::limit("`trim` takes 256 characters at most"));
+        }
+        Some(set) => text.trim_matches(|c| set.contains(c)),
+    };
+    walk.write(trimmed.len())?;
+    Ok(Raw::from(trimmed))
+}
+
+/// The items as texts, with a text between them.
+pub(super) fn join(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    mut arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    expect("join", value, LIST)?;
+    let between = arguments.text("d")?.unwrap_or_default();
+    let attribute = arguments.text("attribute")?;
+    arguments.finish()?;
+    let mut parts = Vec::new();
+    let mut length = 0_usize;
+    for item in items_of(value)? {
+        let item = match &attribute {
+            None => item,
+            Some(path) => deep_field(&item, path)?
+                .ok_or_else(|| Refusal::undefined(format!("an item has no field `{path}`")))?,
+        };
+        let part = text_of(&item)?;
+        length += part.len() + between.len();
+        if length > super::super::evaluate::LARGEST_TEXT {
+            break;
+        }
+        parts.push(part);
+    }
+    walk.write(length)?;
+    Ok(Raw::from(parts.join(&between)))
+}
+
+/// Each occurrence of one text replaced by another.
+pub(super) fn replace(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    mut arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("replace", value)?;
+    let old = arguments.need_text("old")?;
+    let new = arguments.need_text("new")?;
+    arguments.finish()?;
+    let times = text.matches(&old).count();
+    walk.write((text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())))?;
+    Ok(Raw::from(text.replace(&old, &new)))
+}
+
+/// Each match of a pattern replaced; `$1` and `$name` stand for groups, `$$` for a dollar.
+pub(super) fn regex_replace(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    mut arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("regex_replace", value)?;
+    let pattern = arguments.need_text("pattern")?;
+    let new = arguments.need_text("replacement")?;
+    arguments.finish()?;
+    let pattern = Regex::new(&pattern)
+        .map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
+    let mut result = String::new();
+    let mut at = 0;
+    for found in pattern.captures_iter(text) {
+        let Some(whole) = found.get(0) else { continue };
+        result.push_str(text.get(at..whole.start()).unwrap_or_default());
+        found.expand(&new, &mut result);
+        at = whole.end();
+        if result.len() > super::super::evaluate::LARGEST_TEXT {
+            break;
+        }
+    }
+    result.push_str(text.get(at..).unwrap_or_default());
+    walk.write(result.len())?;
+    Ok(Raw::from(result))
+}
+
+/// What is wrong with a pattern, in one line.
+pub(super) fn regex_words(error: &regex::Error) -> String {
+    let words = error.to_string();
+    let last = words.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+/// The text in base64.
+pub(super) fn b64encode(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("b64encode", value)?;
+    arguments.finish()?;
+    walk.write(text.len().div_ceil(3) * 4)?;
+    Ok(Raw::from(STANDARD.encode(text)))
+}
+
+/// The text that base64 stands for.
+pub(super) fn b64decode(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("b64decode", value)?;
+    arguments.finish()?;
+    walk.write(text.len())?;
+    let bytes = STANDARD
+        .decode(text.trim())
+        .map_err(|error| Refusal::failed("this is not base64").detail(error))?;
+    String::from_utf8(bytes)
+        .map(Raw::from)
+        .map_err(|_| Refusal::failed("the base64 holds bytes that are not text"))
+}
+
+/// The SHA-256 of the text, in hexadecimal.
+pub(super) fn sha256(
+    walk: &mut Walk<'_>,
+    value: &Raw,
+    arguments: Arguments,
+) -> Result<Raw, Refusal> {
+    let text = subject("sha256", value)?;
+    arguments.finish()?;
+    walk.write(64)?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    Ok(Raw::from(
+        digest
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    ))
+}
