@@ -4,5 +4,6 @@
 //! response or a refusal back. Nothing here knows steps, runbooks or events,
 //! and nothing here knows the simulator.
 
+pub mod auth;
 pub mod identity;
 pub mod transport;
