@@ -14,18 +14,26 @@
 mod auth_url;
 mod config;
 mod grant;
+mod headers;
 mod jwt;
+mod login;
+mod olares;
 mod olares_id;
 mod places;
 mod private_file;
 mod profile;
+mod refresh;
+mod token;
 mod token_store;
 
 pub use auth_url::{AuthUrl, AuthUrlError};
 pub use config::{Config, ConfigError};
 pub use grant::Grant;
 pub use jwt::{JwtError, expires_at};
+pub use olares::OlaresIdentity;
 pub use olares_id::{OlaresId, OlaresIdError, Service};
 pub use places::Places;
 pub use profile::{Profile, ProfileError};
+pub use refresh::RefreshError;
+pub use token::{StaticToken, TokenError};
 pub use token_store::{StoreError, TokenStore};
