@@ -12,9 +12,11 @@
 //! | 1 | [`document`] | YAML text → tree with places; typed leaves that may be a template |
 //! | 1 | [`template`] | `{{ }}` and conditions: our strict walk, taint, traces |
 //! | 3 | [`expect`] | what should be, against what was |
+//! | 3 | [`cluster`] | everything that speaks HTTP as a client |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 
 pub mod clock;
+pub mod cluster;
 pub mod document;
 pub mod event;
 pub mod expect;

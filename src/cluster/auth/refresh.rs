@@ -1,0 +1,239 @@
+//! Renewing a grant: once for all tasks of a process and all processes of a machine.
+//!
+//! The order is that of olares-cli, so that both may run side by side: a mutex
+//! of the process; read the store, and where it holds another token than the
+//! refused one, take that; the lock file between processes; read once more;
+//! only then ask the server. A grant is stamped as dead only where the server
+//! refuses the refresh itself with 401, 403 or 459; whatever else goes wrong
+//! may pass.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderValue, Method, StatusCode, header};
+use tokio::sync::Mutex;
+
+use super::auth_url::AuthUrl;
+use super::grant::Grant;
+use super::headers::{X_AUTHORIZATION, sensitive};
+use super::login::{Envelope, RefreshBody, Tokens};
+use super::olares_id::OlaresId;
+use super::private_file::FileLock;
+
+use super::token_store::{StoreError, TokenStore};
+use crate::clock::{Clock, Timestamp};
+use crate::cluster::identity::LoginEnded;
+use crate::cluster::transport::{RawResponse, Transport, TransportError, Wire};
+use crate::secret::Secret;
+
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why there is no newer token.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Nothing is stored for the identity, or nothing to refresh with.
+    #[error("{id} is not logged in: there is no {missing} token for it")]
+    NotLoggedIn {
+        /// Whose.
+        id: OlaresId,
+        /// `access` or `refresh`.
+        missing: &'static str,
+    },
+    /// The server refused to refresh, now or earlier.
+    #[error("the login of {id} ended: its refresh token became invalid at {}", crate::clock::rfc3339(*.at))]
+    Invalidated {
+        /// Whose.
+        id: OlaresId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The token store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another process holds the lock, or it cannot be made.
+    #[error("cannot acquire the refresh lock for {id}")]
+    Lock {
+        /// Whose.
+        id: OlaresId,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No answer came.
+    #[error("/api/refresh")]
+    Road(#[from] TransportError),
+    /// A status that says nothing about the grant; the body may hold a token and is not kept.
+    #[error("/api/refresh answered HTTP {}", .0.as_u16())]
+    Status(StatusCode),
+    /// The server declined, in its own words.
+    #[error("refresh failed: {0}")]
+    Declined(String),
+    /// The answer is not the one agreed on.
+    #[error("/api/refresh answered without {0}")]
+    Answer(&'static str),
+}
+
+impl RefreshError {
+    /// The end of the login, where it is one; otherwise a later try may fare better.
+    pub(super) fn ended(&self) -> Option<LoginEnded> {
+        match self {
+            Self::NotLoggedIn { id, .. } | Self::Invalidated { id, .. } => {
+                Some(LoginEnded::new(self.to_string(), remedy(id)))
+            }
+            Self::Store(error) => Some(LoginEnded::new(
+                with_causes(error),
+                "see to the files of the token store",
+            )),
+            Self::Lock { .. }
+            | Self::Road(_)
+            | Self::Status(_)
+            | Self::Declined(_)
+            | Self::Answer(_) => None,
+        }
+    }
+}
+
+/// What a person does about an ended login.
+fn remedy(id: &OlaresId) -> String {
+    format!(
+        "run: olares-cli profile login --olares-id {id} (or olares-cli profile import --olares-id {id} --refresh-token <token>)"
+    )
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Renews the grant of one identity.
+#[derive(Debug)]
+pub(super) struct Refresher {
+    pub(super) id: OlaresId,
+    pub(super) auth: AuthUrl,
+    pub(super) store: TokenStore,
+    pub(super) lock: PathBuf,
+    pub(super) clock: Clock,
+    /// The mutex of the process; in it a renewed grant that could not be stored, which is then the newest.
+    pub(super) unsaved: Mutex<Option<Grant>>,
+}
+
+impl Refresher {
+    /// The grant as it is now.
+    pub(super) async fn current(&self) -> Result<Grant, RefreshError> {
+        self.newest(self.unsaved.lock().await.as_ref())
+    }
+
+    /// A grant with another access token than the refused one.
+    pub(super) async fn renew(
+        &self,
+        refused: &str,
+        road: &dyn Transport,
+    ) -> Result<Grant, RefreshError> {
+        let mut unsaved = self.unsaved.lock().await;
+        let known = self.newest(unsaved.as_ref())?;
+        if known.access.expose() != refused {
+            return Ok(known);
+        }
+        let _lock = FileLock::acquire(&self.lock, LOCK_PATIENCE)
+            .await
+            .map_err(|source| RefreshError::Lock {
+                id: self.id.clone(),
+                source,
+            })?;
+        let known = self.newest(unsaved.as_ref())?;
+        if known.access.expose() != refused {
+            return Ok(known);
+        }
+        let fresh = self.exchange(&known, road).await?;
+        // The server has taken back the old tokens: losing the new ones would end the login.
+        *unsaved = self.store.write(&fresh).is_err().then(|| fresh.clone());
+        Ok(fresh)
+    }
+
+    fn newest(&self, unsaved: Option<&Grant>) -> Result<Grant, RefreshError> {
+        let missing = || RefreshError::NotLoggedIn {
+            id: self.id.clone(),
+            missing: "access",
+        };
+        let grant = match unsaved {
+            Some(grant) => grant.clone(),
+            None => self.store.read(&self.id)?.ok_or_else(missing)?,
+        };
+        match grant.invalidated_at {
+            Some(at) => Err(RefreshError::Invalidated {
+                id: self.id.clone(),
+                at,
+            }),
+            None => Ok(grant),
+        }
+    }
+
+    async fn exchange(&self, known: &Grant, road: &dyn Transport) -> Result<Grant, RefreshError> {
+        let token = known.refresh.as_ref();
+        let token = token.ok_or_else(|| RefreshError::NotLoggedIn {
+            id: self.id.clone(),
+            missing: "refresh",
+        })?;
+        let answer = road.call(self.wire(&known.access, token)?).await?;
+        match answer.status.as_u16() {
+            200 => self.renewed(known, tokens(&answer)?),
+            401 | 403 | 459 => Err(self.dead(known)),
+            _ => Err(RefreshError::Status(answer.status)),
+        }
+    }
+
+    fn wire(&self, access: &Secret, token: &Secret) -> Result<Wire, RefreshError> {
+        let body = serde_json::to_vec(&RefreshBody {
+            refresh_token: token.expose(),
+        });
+        let mut wire = Wire::new(Method::POST, format!("{}/api/refresh", self.auth.path()));
+        wire.origin = Some(self.auth.origin().to_owned());
+        wire.body = Some(
+            body.map_err(|_| RefreshError::Answer("a refresh token"))?
+                .into(),
+        );
+        wire.timeout = TIMEOUT;
+        wire.label = format!("renew the login of {}", self.id);
+        wire.confidential = true;
+        let json = HeaderValue::from_static("application/json");
+        wire.headers.insert(header::ACCEPT, json.clone());
+        wire.headers.insert(header::CONTENT_TYPE, json);
+        if let Ok(access) = sensitive(access.expose()) {
+            wire.headers.insert(X_AUTHORIZATION, access);
+        }
+        Ok(wire)
+    }
+
+    fn renewed(&self, known: &Grant, tokens: Tokens) -> Result<Grant, RefreshError> {
+        let given =
+            |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
+        Ok(Grant {
+            access: given(tokens.access_token).ok_or(RefreshError::Answer("an access token"))?,
+            refresh: given(tokens.refresh_token).or_else(|| known.refresh.clone()),
+            session: given(tokens.session_id).or_else(|| known.session.clone()),
+            granted_at: Some(self.clock.now()),
+            ..known.clone()
+        })
+    }
+
+    fn dead(&self, known: &Grant) -> RefreshError {
+        let at = self.clock.now();
+        // Where the stamp cannot be stored, the next run asks the server again and is told the same.
+        let _ = self.store.invalidate(known, at);
+        RefreshError::Invalidated {
+            id: self.id.clone(),
+            at,
+        }
+    }
+}
+
+fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
+    let envelope: Envelope = serde_json::from_slice(&answer.body)
+        .map_err(|_| RefreshError::Answer("the JSON of a login"))?;
+    envelope.granted().map_err(RefreshError::Declined)
+}
+
+#[cfg(test)]
+mod tests;

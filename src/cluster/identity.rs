@@ -1,0 +1,67 @@
+//! Who we are to the server; the implementations live in `auth`.
+
+use async_trait::async_trait;
+use http::HeaderMap;
+
+use super::transport::Transport;
+
+/// Who we are to the server.
+///
+/// Several tasks use one identity at once: an implementation renews once for
+/// all of them.
+#[async_trait]
+pub trait Identity: Send + Sync + std::fmt::Debug {
+    /// Headers for the next request, sensitive values marked as such.
+    async fn headers(&self) -> Result<HeaderMap, LoginEnded>;
+
+    /// The server refused what [`Identity::headers`] gave: gets something newer, once.
+    ///
+    /// `Ok(true)`: there is something newer, send the request again. `Ok(false)`:
+    /// there is not, the refusal stands, and a later try may fare better.
+    async fn renew(&self, refused: &HeaderMap, road: &dyn Transport) -> Result<bool, LoginEnded>;
+
+    /// Who, for people: `alice@olares.com`, `admin (kubeconfig prod)`.
+    fn name(&self) -> String;
+}
+
+/// The login is over; only a person can start another.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {remedy}")]
+pub struct LoginEnded {
+    what: String,
+    remedy: String,
+}
+
+impl LoginEnded {
+    /// Joins what happened and what to do about it.
+    pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// What happened.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ended_login_says_what_happened_and_what_to_do() {
+        let ended = LoginEnded::new("the login of alice@olares.com ended", "run `runhub login`");
+        assert_eq!(
+            ended.to_string(),
+            "the login of alice@olares.com ended; run `runhub login`"
+        );
+    }
+}
