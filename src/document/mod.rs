@@ -6,21 +6,40 @@
 //! call them; the YAML library and the JSONPath library live only here.
 //!
 //! To add a leaf type (a text with a meaning, such as a duration): one file
-//! with `parse`, `Display`, and `Deserialize` through [`leaf`]; then a `mod`
+//! with `parse`, `Display`, `Default` and a line `leaf_type!`; then a `mod`
 //! line and a `pub use` line here.
 
 mod builder;
+mod decode;
+mod duration;
 mod extent;
+mod fill;
 mod keys;
+mod kinds;
+mod leaf;
 mod mend;
 mod node;
+mod path;
+mod pattern;
+mod quantity;
 mod read;
+mod selector;
 mod slips;
 mod syntax;
+mod target;
 mod typing;
 
+pub use decode::{Mode, decode};
+pub use duration::DurationText;
+pub use kinds::{KINDS, KindRow};
+pub use leaf::{Literal, OneOf, OneOrMany, leaf};
 pub use node::{Entry, Key, Kind, Node, Route, Scalar, Segment, Style};
+pub use path::JsonPath;
+pub use pattern::Pattern;
+pub use quantity::Quantity;
 pub use read::{MAX_BYTES, from_bytes, read};
+pub use selector::{FieldSelector, Selector};
+pub use target::{Container, CustomObject, Namespaces, ObjectRef, ObjectSet, Target, TargetRule, split};
 
 #[cfg(test)]
 mod tests;

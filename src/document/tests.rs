@@ -10,11 +10,7 @@ pub(super) fn show(source: &Source, found: &[Diagnostic]) -> String {
     let mut out = String::new();
     for complaint in found {
         let place = source.place(complaint.span.start);
-        let kind = if complaint.is_error() {
-            "error"
-        } else {
-            "warning"
-        };
+        let kind = if complaint.is_error() { "error" } else { "warning" };
         writeln!(
             out,
             "{}:{} {kind}: {} [{}]",
@@ -38,12 +34,7 @@ pub(super) fn show(source: &Source, found: &[Diagnostic]) -> String {
             let mut text = source.text().to_owned();
             text.replace_range(patch.span.range(), &patch.replacement);
             let line = source.place(patch.span.start).line;
-            writeln!(
-                out,
-                "  patch: {}",
-                text.lines().nth(line - 1).unwrap_or_default()
-            )
-            .unwrap();
+            writeln!(out, "  patch: {}", text.lines().nth(line - 1).unwrap_or_default()).unwrap();
         }
     }
     out

@@ -8,9 +8,7 @@ use super::outcome::Failure;
 use super::step::StepId;
 
 /// Which object, down to its UID.
-#[derive(
-    Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ObjectId {
     /// `apps/v1`, `v1`.
@@ -30,13 +28,7 @@ pub struct ObjectId {
 impl ObjectId {
     /// Reads it off an object as the server gives it.
     pub fn of(object: &Value) -> Self {
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self {
             api_version: text("/apiVersion"),
             kind: text("/kind"),
@@ -129,6 +121,14 @@ pub struct Change {
     pub written: Vec<Written>,
     /// How it is taken back.
     pub reversal: Reversal,
+    /// Running pods that it takes away at most, beside its own object.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pods: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What came of a change.

@@ -59,10 +59,7 @@ struct State {
 
 impl std::fmt::Debug for Fan {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Fan")
-            .field("run", &self.run)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Fan").field("run", &self.run).finish_non_exhaustive()
     }
 }
 
@@ -75,18 +72,8 @@ impl Fan {
         redactor: Redactor,
         sinks: Vec<Box<dyn Sink>>,
     ) -> Self {
-        let state = State {
-            seq: 0,
-            sinks,
-            errors: Vec::new(),
-        };
-        Self {
-            run,
-            target: target.into(),
-            clock,
-            redactor,
-            state: Mutex::new(state),
-        }
+        let state = State { seq: 0, sinks, errors: Vec::new() };
+        Self { run, target: target.into(), clock, redactor, state: Mutex::new(state) }
     }
 
     /// The run it tells of.
@@ -108,20 +95,13 @@ impl Fan {
     pub fn tell(&self, kind: EventKind) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.seq += 1;
-        let event = Event {
-            seq: state.seq,
-            at: self.clock.now(),
-            run: self.run.clone(),
-            target: self.target.clone(),
-            kind,
-        };
+        let event =
+            Event { seq: state.seq, at: self.clock.now(), run: self.run.clone(), target: self.target.clone(), kind };
         let (event, line) = redacted(event, &self.redactor);
         let State { sinks, errors, .. } = &mut *state;
         for sink in sinks {
-            if let Err(error) = sink.take(&Told {
-                event: &event,
-                line: &line,
-            }) && !errors.iter().any(|known| known.sink == error.sink)
+            if let Err(error) = sink.take(&Told { event: &event, line: &line })
+                && !errors.iter().any(|known| known.sink == error.sink)
             {
                 errors.push(error);
             }
@@ -130,19 +110,12 @@ impl Fan {
 
     /// The first error of each sink that had one.
     pub fn errors(&self) -> Vec<SinkError> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .errors
-            .clone()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).errors.clone()
     }
 
     /// Ends the telling and gives the sinks back.
     pub fn into_sinks(self) -> Vec<Box<dyn Sink>> {
-        self.state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .sinks
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).sinks
     }
 }
 
@@ -186,10 +159,7 @@ mod tests {
     struct Broken;
     impl Sink for Broken {
         fn take(&mut self, _: &Told<'_>) -> Result<(), SinkError> {
-            Err(SinkError {
-                sink: "broken".into(),
-                message: "disk full".into(),
-            })
+            Err(SinkError { sink: "broken".into(), message: "disk full".into() })
         }
     }
 
@@ -201,18 +171,11 @@ mod tests {
         let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Broken), Box::new(Heard(heard.clone()))];
         let fan = Fan::new(RunId("r1".into()), "t", Clock::system(), redactor, sinks);
         for text in ["the password is hunter2hunter2", "plain"] {
-            fan.tell(EventKind::Noted(Note {
-                step: None,
-                text: text.into(),
-            }));
+            fan.tell(EventKind::Noted(Note { step: None, text: text.into() }));
         }
         let heard = heard.lock().unwrap();
         assert_eq!(heard.len(), 2);
-        assert!(
-            heard[0].contains("password is ***") && heard[0].contains("\"seq\":1"),
-            "{}",
-            heard[0]
-        );
+        assert!(heard[0].contains("password is ***") && heard[0].contains("\"seq\":1"), "{}", heard[0]);
         assert_eq!(fan.errors().len(), 1);
     }
 }

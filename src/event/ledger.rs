@@ -100,10 +100,7 @@ pub struct NoLedger {
 
 impl Ledger for NoLedger {
     fn intend(&self, _: &Intent) -> Result<Ticket, LedgerError> {
-        Ok(Ticket::issued(
-            self.issued
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        ))
+        Ok(Ticket::issued(self.issued.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))
     }
 
     fn settle(&self, _: Ticket, _: &Settled) -> Result<(), LedgerError> {

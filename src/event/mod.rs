@@ -23,13 +23,10 @@ pub use ask::{Answer, Asker, Consent, EffectLine, Nobody, Question};
 pub use change::{Change, ObjectId, Reversal, Settled, Verb, Written};
 pub use fan::{Fan, Sink, SinkError, Told};
 pub use kind::{
-    Attempt, Event, EventKind, Exchange, ExchangeEnd, Note, RunEnd, RunHead, StepEnd, StepHead,
-    TargetHead, Waiting,
+    Attempt, Event, EventKind, Exchange, ExchangeEnd, Note, RunEnd, RunHead, StepEnd, StepHead, TargetHead, Waiting,
 };
 pub use ledger::{Intent, Ledger, LedgerError, NoLedger, Record, Ticket};
-pub use outcome::{
-    CancelReason, Class, Failure, Left, NotUndoable, Outcome, StillChanged, Verdict,
-};
+pub use outcome::{CancelReason, Class, Failure, Left, Mismatches, NotUndoable, Outcome, StillChanged, Verdict};
 pub use step::{Phase, RunId, StepId, StepStatus};
 
 /// The version of the event format; a journal of an older one must stay readable.

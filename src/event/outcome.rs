@@ -93,14 +93,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with just its class and line.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self {
-            class,
-            message: message.into(),
-            http_status: None,
-            reason: None,
-            cause: Vec::new(),
-            help: None,
-        }
+        Self { class, message: message.into(), http_status: None, reason: None, cause: Vec::new(), help: None }
     }
 
     /// Says what to do.
@@ -121,12 +114,7 @@ impl Failure {
     pub fn is_proof(&self) -> bool {
         matches!(
             self.class,
-            Class::Expectation
-                | Class::Assertion
-                | Class::Hopeless
-                | Class::Command
-                | Class::Timeout
-                | Class::Guard
+            Class::Expectation | Class::Assertion | Class::Hopeless | Class::Command | Class::Timeout | Class::Guard
         )
     }
 }
@@ -137,10 +125,11 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// Expectations that did not hold.
+pub type Mismatches = Vec<Mismatch>;
+
 /// Why something was stopped; the order is severity.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CancelReason {
     /// A neighbour in the same loop failed.

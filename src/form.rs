@@ -1,0 +1,160 @@
+//! A part of a document with holes: parsed once, filled as often as it runs.
+//!
+//! A [`Form`] is a [`Node`] tree whose templates are compiled. Filling gives a
+//! tree without holes, whose values stand at their template's place, so that
+//! a wrong type found later still points into the book. It joins `document`
+//! and `template`, which do not know each other, and so stands above both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::document::{Kind, Node, Route, Segment};
+use crate::source::{Diagnostic, Span};
+use crate::template::{Scope, Template};
+
+/// A part of a document with holes.
+#[derive(Debug, Clone)]
+pub struct Form {
+    node: Node,
+    holes: Arc<BTreeMap<usize, Template>>,
+}
+
+/// One template of a form.
+#[derive(Debug)]
+pub struct Hole<'a> {
+    /// The way to its scalar.
+    pub route: Route,
+    /// The scalar.
+    pub node: &'a Node,
+    /// What fills it.
+    pub template: &'a Template,
+}
+
+/// A form without holes.
+#[derive(Debug, Clone)]
+pub struct Filled {
+    /// The tree, whole.
+    pub node: Node,
+    /// Values that came from tainted expressions; whoever shows anything registers them first.
+    pub secrets: Vec<Value>,
+}
+
+impl Form {
+    /// Compiles the templates of a tree; what is wrong with them goes to `out`.
+    pub fn new(node: Node, out: &mut Vec<Diagnostic>) -> Self {
+        let mut holes = BTreeMap::new();
+        each_scalar(&node, &mut Route::default(), &mut |_, scalar| {
+            let Some(text) = scalar.as_text().filter(|_| scalar.is_template()) else { return };
+            match Template::parse(text) {
+                Ok(template) => drop(holes.insert(scalar.span.start, template)),
+                Err(mistake) => {
+                    let mut complaint = Diagnostic::error(mistake.message, scalar.span_in(mistake.range));
+                    complaint.helps.extend(mistake.help);
+                    out.push(complaint);
+                }
+            }
+        });
+        Self { node, holes: Arc::new(holes) }
+    }
+
+    /// A form around a value that was never written.
+    pub fn empty() -> Self {
+        Self { node: Node::new(Span::default(), Kind::Null), holes: Arc::default() }
+    }
+
+    /// The tree with its holes.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        self.node.span
+    }
+
+    /// Whether there is nothing to fill.
+    pub fn is_whole(&self) -> bool {
+        self.holes.is_empty()
+    }
+
+    /// Its templates, in the order written.
+    pub fn holes(&self) -> Vec<Hole<'_>> {
+        let mut found = Vec::new();
+        collect(&self.node, &mut Route::default(), &self.holes, &mut found);
+        found
+    }
+
+    /// Fills every hole; all that fails is named at once.
+    ///
+    /// # Errors
+    /// A diagnostic for each template that cannot be evaluated.
+    pub fn fill(&self, scope: &Scope) -> Result<Filled, Vec<Diagnostic>> {
+        if self.is_whole() {
+            return Ok(Filled { node: self.node.clone(), secrets: Vec::new() });
+        }
+        let mut secrets = Vec::new();
+        let node = self.node.fill(&mut |_, span, _| {
+            let Some(template) = self.holes.get(&span.start) else {
+                return Err(Diagnostic::error("this template was not compiled", span));
+            };
+            match template.fill(scope) {
+                Ok(filled) => {
+                    if filled.tainted {
+                        secrets.push(filled.value.clone());
+                    }
+                    Ok(filled.value)
+                }
+                Err(error) => Err(Diagnostic::error(error.to_string(), span)),
+            }
+        })?;
+        Ok(Filled { node, secrets })
+    }
+}
+
+fn each_scalar(node: &Node, route: &mut Route, visit: &mut impl FnMut(&Route, &Node)) {
+    match &node.kind {
+        Kind::Null => {}
+        Kind::Scalar(_) => visit(route, node),
+        Kind::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                route.0.push(Segment::Index(index));
+                each_scalar(item, route, visit);
+                route.0.pop();
+            }
+        }
+        Kind::Mapping(entries) => {
+            for entry in entries {
+                route.0.push(Segment::Key(entry.key.text.clone()));
+                each_scalar(&entry.value, route, visit);
+                route.0.pop();
+            }
+        }
+    }
+}
+
+fn collect<'a>(node: &'a Node, route: &mut Route, holes: &'a BTreeMap<usize, Template>, found: &mut Vec<Hole<'a>>) {
+    match &node.kind {
+        Kind::Null => {}
+        Kind::Scalar(_) => {
+            if let Some(template) = holes.get(&node.span.start).filter(|_| node.is_template()) {
+                found.push(Hole { route: route.clone(), node, template });
+            }
+        }
+        Kind::Sequence(items) => {
+            for (index, item) in items.iter().enumerate() {
+                route.0.push(Segment::Index(index));
+                collect(item, route, holes, found);
+                route.0.pop();
+            }
+        }
+        Kind::Mapping(entries) => {
+            for entry in entries {
+                route.0.push(Segment::Key(entry.key.text.clone()));
+                collect(&entry.value, route, holes, found);
+                route.0.pop();
+            }
+        }
+    }
+}
