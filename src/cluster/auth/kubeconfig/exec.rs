@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::error::KubeconfigError;
 use super::fields::Fields;
-use super::user::ClientCertificate;
 use crate::clock::Timestamp;
+use crate::cluster::socket::ClientCertificate;
 use crate::secret::Secret;
 
 /// How long a program may take; it cannot ask anyone.

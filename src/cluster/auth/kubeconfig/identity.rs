@@ -8,10 +8,11 @@ use tokio::sync::Mutex;
 use super::exec::ExecError;
 use super::merged::Access;
 use super::source::{Program, Source, TokenFile};
-use super::user::{ClientCertificate, Credential};
+use super::user::Credential;
 use crate::clock::Clock;
 use crate::cluster::auth::headers::{sensitive, text};
 use crate::cluster::identity::{Identity, LoginEnded};
+use crate::cluster::socket::ClientCertificate;
 use crate::cluster::transport::Transport;
 use crate::secret::{Redactor, Secret};
 

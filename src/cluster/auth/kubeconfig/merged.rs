@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::identity::KubernetesIdentity;
 use super::user::User;
 use crate::clock::Clock;
+use crate::cluster::socket::{ClientCertificate, Server, Trust};
 use crate::secret::Redactor;
 use crate::source::nearest;
 
@@ -36,6 +37,40 @@ pub struct Access {
 }
 
 impl Access {
+    /// The cluster as the transport is told; the identity knows the certificate.
+    pub fn server(
+        &self,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<Server, KubeconfigError> {
+        let Endpoint {
+            certificate_authority,
+            tls_server_name,
+            proxy_url,
+            ..
+        } = &self.endpoint;
+        let asked = [
+            (tls_server_name, "tls-server-name"),
+            (proxy_url, "proxy-url"),
+        ];
+        if let Some((_, field)) = asked.into_iter().find(|(value, _)| value.is_some()) {
+            return Err(KubeconfigError::Unsupported {
+                context: self.context.clone(),
+                field,
+            });
+        }
+        let trust = match certificate_authority {
+            Some(pem) => Trust::Authorities(pem.clone()),
+            None if self.endpoint.insecure => Trust::Anyone,
+            None => Trust::System,
+        };
+        Ok(Server {
+            url: self.endpoint.server.clone(),
+            trust,
+            certificate,
+            ..Server::default()
+        })
+    }
+
     /// The identity of the user, ready to be used; what it holds is hidden from now on.
     pub fn identity(&self, clock: Clock, redactor: &Redactor) -> KubernetesIdentity {
         KubernetesIdentity::new(self, clock, redactor)

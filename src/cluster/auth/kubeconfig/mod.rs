@@ -22,7 +22,7 @@ pub use endpoint::Endpoint;
 pub use error::KubeconfigError;
 pub use identity::KubernetesIdentity;
 pub use merged::{Access, Kubeconfig};
-pub use user::{ClientCertificate, User};
+pub use user::User;
 
 #[cfg(test)]
 mod tests;

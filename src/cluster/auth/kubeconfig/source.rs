@@ -10,8 +10,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::exec::{ExecCredential, ExecError, ExecPlugin};
-use super::user::ClientCertificate;
 use crate::clock::Clock;
+use crate::cluster::socket::ClientCertificate;
 use crate::secret::{Redactor, Secret};
 
 /// A token in a file is read again after this time, as kubectl does.

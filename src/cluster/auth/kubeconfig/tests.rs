@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::user::Credential;
 use super::*;
+use crate::cluster::socket::Trust;
 use crate::secret::Secret;
 
 fn config(cluster: &Value, user: &Value) -> Value {
@@ -59,6 +60,33 @@ fn a_context_leads_to_its_cluster_and_user() {
     assert!(
         matches!(access.user.credential, Credential::Token(token) if token.expose() == "token-1")
     );
+}
+
+#[test]
+fn the_transport_is_told_whom_to_trust_and_refuses_what_it_cannot_do() {
+    let server = |cluster: Value| {
+        selected(&cluster, &json!({}))
+            .expect("an access")
+            .server(None)
+    };
+    let told = server(plain()).expect("a server");
+    assert_eq!(told.url, "https://10.0.0.1:6443");
+    assert!(matches!(told.trust, Trust::System));
+    let own = server(json!({"server": "https://x", "certificate-authority-data": "Q0E="}))
+        .expect("a server");
+    assert!(matches!(own.trust, Trust::Authorities(pem) if pem == b"CA"));
+    let blind =
+        server(json!({"server": "https://x", "insecure-skip-tls-verify": true})).expect("a server");
+    assert!(matches!(blind.trust, Trust::Anyone));
+    for field in ["tls-server-name", "proxy-url"] {
+        let error = server(json!({"server": "https://x", field: "y"}))
+            .expect_err("refused")
+            .to_string();
+        assert_eq!(
+            error,
+            format!("context `prod`: {field} of its cluster is not supported")
+        );
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::error::KubeconfigError;
 use super::exec::ExecPlugin;
 use super::fields::Fields;
+use crate::cluster::socket::ClientCertificate;
 use crate::secret::Secret;
 
 /// A user of a kubeconfig.
@@ -17,15 +18,6 @@ pub struct User {
     pub(super) credential: Credential,
     pub(super) certificate: Option<ClientCertificate>,
     pub(super) impersonation: HeaderMap,
-}
-
-/// A certificate by which a client proves who it is, with its key; both PEM.
-#[derive(Debug, Clone)]
-pub struct ClientCertificate {
-    /// The certificate and those that vouch for it.
-    pub certificate: Vec<u8>,
-    /// Its private key.
-    pub key: Secret,
 }
 
 /// Where the bearer token comes from.
