@@ -16,6 +16,7 @@ mod config;
 mod grant;
 mod headers;
 mod jwt;
+pub mod kubeconfig;
 mod login;
 mod olares;
 mod olares_id;

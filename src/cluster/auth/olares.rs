@@ -71,7 +71,7 @@ impl OlaresIdentity {
         expires_at(self.access().expose()).ok().flatten()
     }
 
-    /// Why the last renewal brought nothing, where that may pass.
+    /// What was amiss with the last renewal though the login goes on: it brought nothing, or nothing that lasts.
     pub fn trouble(&self) -> Option<String> {
         self.trouble
             .lock()
@@ -113,8 +113,8 @@ impl Identity for OlaresIdentity {
             .await
         {
             Ok(grant) => {
-                self.note(None);
                 self.remember(grant);
+                self.note(self.refresher.unsaved().await);
                 Ok(true)
             }
             Err(error) => {

@@ -115,8 +115,15 @@ pub(super) struct Refresher {
     pub(super) store: TokenStore,
     pub(super) lock: PathBuf,
     pub(super) clock: Clock,
-    /// The mutex of the process; in it a renewed grant that could not be stored, which is then the newest.
-    pub(super) unsaved: Mutex<Option<Grant>>,
+    /// The mutex of the process, and in it what could not be stored.
+    pub(super) unsaved: Mutex<Option<Unsaved>>,
+}
+
+/// A renewed grant that could not be stored; it is the newest all the same.
+#[derive(Debug)]
+pub(super) struct Unsaved {
+    grant: Grant,
+    why: StoreError,
 }
 
 impl Refresher {
@@ -148,17 +155,30 @@ impl Refresher {
         }
         let fresh = self.exchange(&known, road).await?;
         // The server has taken back the old tokens: losing the new ones would end the login.
-        *unsaved = self.store.write(&fresh).is_err().then(|| fresh.clone());
+        *unsaved = self.store.write(&fresh).err().map(|why| Unsaved {
+            grant: fresh.clone(),
+            why,
+        });
         Ok(fresh)
     }
 
-    fn newest(&self, unsaved: Option<&Grant>) -> Result<Grant, RefreshError> {
+    /// Why the newest grant lives in this process only, if it does.
+    pub(super) async fn unsaved(&self) -> Option<String> {
+        let unsaved = self.unsaved.lock().await;
+        let why = with_causes(&unsaved.as_ref()?.why);
+        Some(format!(
+            "the renewed login of {} cannot be stored and ends with this run: {why}",
+            self.id
+        ))
+    }
+
+    fn newest(&self, unsaved: Option<&Unsaved>) -> Result<Grant, RefreshError> {
         let missing = || RefreshError::NotLoggedIn {
             id: self.id.clone(),
             missing: "access",
         };
         let grant = match unsaved {
-            Some(grant) => grant.clone(),
+            Some(unsaved) => unsaved.grant.clone(),
             None => self.store.read(&self.id)?.ok_or_else(missing)?,
         };
         match grant.invalidated_at {

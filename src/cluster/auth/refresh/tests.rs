@@ -338,6 +338,11 @@ async fn a_renewed_login_that_cannot_be_stored_is_used_all_the_same() {
         std::fs::create_dir(&blob).expect("blocked");
     });
     assert_eq!(renewed, Ok(true));
+    let trouble = me.trouble().expect("said");
+    assert!(
+        trouble.starts_with("the renewed login of mira@olares.com cannot be stored and ends with this run: cannot write "),
+        "{trouble}"
+    );
     std::fs::remove_dir(&blob).expect("unblocked");
     std::fs::write(&blob, sealed).expect("the old login");
     assert_eq!(
