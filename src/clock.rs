@@ -18,20 +18,14 @@ pub struct Clock {
 
 impl Clock {
     /// The machine's clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the wall"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall")]
     pub fn system() -> Self {
         Self::starting_at(Utc::now())
     }
 
     /// A clock that shows `wall` now and goes on from there.
     pub fn starting_at(wall: Timestamp) -> Self {
-        Self {
-            wall,
-            since: Instant::now(),
-        }
+        Self { wall, since: Instant::now() }
     }
 
     /// The present moment.

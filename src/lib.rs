@@ -11,15 +11,23 @@
 //! | 0 | [`clock`] | wall time for stamps; all sleeping is `tokio::time` |
 //! | 1 | [`document`] | YAML text → tree with places; typed leaves that may be a template |
 //! | 1 | [`template`] | `{{ }}` and conditions: our strict walk, taint, traces |
+//! | 2 | [`form`] | a part of a document with holes, parsed once, filled as often as it runs |
 //! | 3 | [`expect`] | what should be, against what was |
 //! | 3 | [`cluster`] | everything that speaks HTTP as a client |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
+//! | 5 | [`action`] | what a step does to a target; one file a verb |
+//! | 6 | [`runbook`] | the document understood: parsed, all mistakes at once, checked |
+//! | 7 | [`engine`] | the heart: carries a runbook out, step by step |
 
+pub mod action;
 pub mod clock;
 pub mod cluster;
 pub mod document;
+pub mod engine;
 pub mod event;
 pub mod expect;
+pub mod form;
+pub mod runbook;
 pub mod secret;
 pub mod source;
 pub mod template;

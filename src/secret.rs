@@ -81,10 +81,7 @@ impl Redactor {
     /// From now on `secret` is hidden, in all its forms.
     pub fn register(&self, secret: &str) {
         let fresh = forms(secret);
-        let mut known = self
-            .0
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let before = known.forms.len();
         for form in fresh {
             if !known.forms.contains(&form) {
@@ -92,11 +89,8 @@ impl Redactor {
             }
         }
         if known.forms.len() > before {
-            known.finder = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(&known.forms)
-                .ok()
-                .map(Arc::new);
+            known.finder =
+                AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&known.forms).ok().map(Arc::new);
         }
     }
 
@@ -127,30 +121,20 @@ impl Redactor {
     }
 
     fn finder(&self) -> Option<Arc<AhoCorasick>> {
-        self.0
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .finder
-            .clone()
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).finder.clone()
     }
 }
 
 fn redact_value(finder: &AhoCorasick, value: &mut Value) {
     match value {
         Value::String(text) if finder.is_match(text.as_str()) => *text = replaced(finder, text),
-        Value::Number(number) if finder.is_match(&number.to_string()) => {
-            *value = Value::String(MASK.into())
-        }
+        Value::Number(number) if finder.is_match(&number.to_string()) => *value = Value::String(MASK.into()),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_value(finder, item)),
         Value::Object(fields) => {
-            fields
-                .values_mut()
-                .for_each(|field| redact_value(finder, field));
+            fields.values_mut().for_each(|field| redact_value(finder, field));
             if fields.keys().any(|key| finder.is_match(key)) {
-                *fields = std::mem::take(fields)
-                    .into_iter()
-                    .map(|(key, field)| (replaced(finder, &key), field))
-                    .collect();
+                *fields =
+                    std::mem::take(fields).into_iter().map(|(key, field)| (replaced(finder, &key), field)).collect();
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -183,24 +167,13 @@ fn forms(secret: &str) -> Vec<String> {
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.dedup();
     // A short value's encodings are long enough to be found, but betray nothing by chance.
-    if whole.len() < SHORTEST {
-        Vec::new()
-    } else {
-        forms
-    }
+    if whole.len() < SHORTEST { Vec::new() } else { forms }
 }
 
 fn escaped(plain: &str) -> [String; 3] {
     let json = Value::from(plain).to_string();
-    let json = json
-        .get(1..json.len().saturating_sub(1))
-        .unwrap_or_default()
-        .to_owned();
-    [
-        plain.to_owned(),
-        utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string(),
-        json,
-    ]
+    let json = json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_owned();
+    [plain.to_owned(), utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string(), json]
 }
 
 #[cfg(test)]
@@ -221,10 +194,7 @@ mod tests {
             json!({ "k": secret }).to_string(),
         ] {
             let hidden = redactor.text(&shown).into_owned();
-            assert!(
-                hidden.contains(MASK) && !hidden.contains("wörd"),
-                "{shown} -> {hidden}"
-            );
+            assert!(hidden.contains(MASK) && !hidden.contains("wörd"), "{shown} -> {hidden}");
         }
     }
 
@@ -233,13 +203,9 @@ mod tests {
         let redactor = Redactor::default();
         redactor.register("s3cr3t-value");
         redactor.register("12345678");
-        let mut value =
-            json!({"a": ["x s3cr3t-value y"], "s3cr3t-value": 1, "n": 12_345_678, "ok": true});
+        let mut value = json!({"a": ["x s3cr3t-value y"], "s3cr3t-value": 1, "n": 12_345_678, "ok": true});
         redactor.value(&mut value);
-        assert_eq!(
-            value,
-            json!({"a": ["x *** y"], "***": 1, "n": "***", "ok": true})
-        );
+        assert_eq!(value, json!({"a": ["x *** y"], "***": 1, "n": "***", "ok": true}));
     }
 
     #[test]

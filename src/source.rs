@@ -23,11 +23,7 @@ struct Inner {
 impl Source {
     /// Joins a name and its text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self(Arc::new(Inner {
-            name: name.into(),
-            text: text.into(),
-            lines: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { name: name.into(), text: text.into(), lines: OnceLock::new() }))
     }
 
     /// The name, as the user gave it.
@@ -50,16 +46,9 @@ impl Source {
         let offset = offset.min(self.0.text.len());
         let lines = self.0.lines.get_or_init(|| line_starts(&self.0.text));
         let line = lines.partition_point(|start| *start <= offset);
-        let start = lines
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let before = self.0.text.get(start..offset).unwrap_or_default();
-        Place {
-            file: self.0.name.clone(),
-            line,
-            column: before.chars().count() + 1,
-        }
+        Place { file: self.0.name.clone(), line, column: before.chars().count() + 1 }
     }
 }
 
@@ -72,15 +61,11 @@ impl PartialEq for Source {
 impl Eq for Source {}
 
 fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0)
-        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-        .collect()
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 /// A half-open range of bytes in a source.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// The first byte.
     pub start: usize,
@@ -91,10 +76,7 @@ pub struct Span {
 impl Span {
     /// The span from `start` up to, not including, `end`.
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start,
-            end: end.max(start),
-        }
+        Self { start, end: end.max(start) }
     }
 
     /// The same as a range of the standard library.
@@ -105,27 +87,12 @@ impl Span {
     /// The part of this span that `inner`, counted from its start, covers.
     #[must_use]
     pub fn within(self, inner: Range<usize>) -> Self {
-        Self::new(
-            (self.start + inner.start).min(self.end),
-            (self.start + inner.end).min(self.end),
-        )
+        Self::new((self.start + inner.start).min(self.end), (self.start + inner.end).min(self.end))
     }
 }
 
 /// A place for people: what an editor jumps to.
-#[derive(
-    Debug,
-    Clone,
-    PartialEq,
-    Eq,
-    Default,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Place {
     /// The file as the user named it.
     pub file: String,
@@ -230,10 +197,7 @@ impl Diagnostic {
     /// Points at a second place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.labels.push(Label { span, text: text.into() });
         self
     }
 
@@ -247,10 +211,7 @@ impl Diagnostic {
     /// Offers a correction.
     #[must_use]
     pub fn patch(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.patches.push(Patch {
-            span,
-            replacement: replacement.into(),
-        });
+        self.patches.push(Patch { span, replacement: replacement.into() });
         self
     }
 

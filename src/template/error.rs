@@ -16,11 +16,7 @@ pub struct Mistake {
 
 impl Mistake {
     pub(super) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
-        Self {
-            message: message.into(),
-            range,
-            help: None,
-        }
+        Self { message: message.into(), range, help: None }
     }
 
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
@@ -109,12 +105,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self {
-            cause,
-            message: message.into(),
-            detail: None,
-            help: None,
-        }
+        Self { cause, message: message.into(), detail: None, help: None }
     }
 
     pub(super) fn undefined(message: impl Into<String>) -> Self {
@@ -123,12 +114,7 @@ impl Refusal {
 
     pub(super) fn unknown(reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self::new(
-            Cause::Unknown {
-                reason: reason.clone(),
-            },
-            format!("not known yet: {reason}"),
-        )
+        Self::new(Cause::Unknown { reason: reason.clone() }, format!("not known yet: {reason}"))
     }
 
     pub(super) fn mismatch(message: impl Into<String>) -> Self {
@@ -154,19 +140,7 @@ impl Refusal {
     }
 
     pub(super) fn at(self, range: Range<usize>, names: Vec<String>) -> EvaluationError {
-        let Self {
-            cause,
-            message,
-            detail,
-            help,
-        } = self;
-        EvaluationError {
-            cause,
-            message,
-            detail,
-            help,
-            range,
-            names,
-        }
+        let Self { cause, message, detail, help } = self;
+        EvaluationError { cause, message, detail, help, range, names }
     }
 }

@@ -31,12 +31,7 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(scope: &'a Scope, text: &'a str) -> Self {
-        Self {
-            scope,
-            text,
-            fuel: FUEL,
-            written: MOST_WRITTEN,
-        }
+        Self { scope, text, fuel: FUEL, written: MOST_WRITTEN }
     }
 
     pub(super) fn scope(&self) -> &'a Scope {
@@ -45,19 +40,14 @@ impl<'a> Walk<'a> {
 
     /// Pays for work.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), Refusal> {
-        self.fuel = self
-            .fuel
-            .checked_sub(steps)
-            .ok_or_else(|| Refusal::limit("the expression takes too much work"))?;
+        self.fuel = self.fuel.checked_sub(steps).ok_or_else(|| Refusal::limit("the expression takes too much work"))?;
         Ok(())
     }
 
     /// Pays for a text of so many bytes; ask before making it.
     pub(super) fn write(&mut self, bytes: usize) -> Result<(), Refusal> {
         if bytes > LARGEST_TEXT {
-            return Err(Refusal::limit(
-                "the expression makes a text of more than 1 MiB",
-            ));
+            return Err(Refusal::limit("the expression makes a text of more than 1 MiB"));
         }
         let left = self.written.checked_sub(bytes);
         self.written = left.ok_or_else(|| Refusal::limit("the expression makes too much text"))?;
@@ -72,32 +62,18 @@ impl<'a> Walk<'a> {
             Form::Name(name) => self.name(name).map_err(|refusal| error(refusal, node)),
             Form::Field(of, key) => {
                 let base = self.value(of)?;
-                field(&base, key)
-                    .map_err(|missing| error(self.no_field(&missing, of, key, &base), node))
+                field(&base, key).map_err(|missing| error(self.no_field(&missing, of, key, &base), node))
             }
             Form::Item(of, key) => {
                 let (base, key) = (self.value(of)?, self.value(key)?);
-                self.item(of, &base, &key)
-                    .map_err(|refusal| error(refusal, node))
+                self.item(of, &base, &key).map_err(|refusal| error(refusal, node))
             }
             Form::Slice(of, bounds) => self.slice(node, of, bounds),
             Form::Not(inner) => self.truth(inner, "not").map(|flag| Raw::from(!flag)),
-            Form::And(left, right) => Ok(Raw::from(
-                self.truth(left, "and")? && self.truth(right, "and")?,
-            )),
-            Form::Or(left, right) => Ok(Raw::from(
-                self.truth(left, "or")? || self.truth(right, "or")?,
-            )),
-            Form::If {
-                test,
-                then,
-                otherwise,
-            } => {
-                let chosen = if self.truth(test, "if")? {
-                    then
-                } else {
-                    otherwise
-                };
+            Form::And(left, right) => Ok(Raw::from(self.truth(left, "and")? && self.truth(right, "and")?)),
+            Form::Or(left, right) => Ok(Raw::from(self.truth(left, "or")? || self.truth(right, "or")?)),
+            Form::If { test, then, otherwise } => {
+                let chosen = if self.truth(test, "if")? { then } else { otherwise };
                 self.value(chosen)
             }
             Form::Negate(inner) => {
@@ -110,14 +86,11 @@ impl<'a> Walk<'a> {
             }
             Form::Concat(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                self.concat(&left, &right)
-                    .map_err(|refusal| error(refusal, node))
+                self.concat(&left, &right).map_err(|refusal| error(refusal, node))
             }
             Form::Compare(first, rest) => self.compare(node, first, rest),
             Form::Default(subject, given) => self.default(node, subject, given),
-            Form::Defined { subject, wanted } => self
-                .defined(subject)
-                .map(|found| Raw::from(found == *wanted)),
+            Form::Defined { subject, wanted } => self.defined(subject).map(|found| Raw::from(found == *wanted)),
             _ => self.rest(node),
         }
     }
@@ -127,26 +100,20 @@ impl<'a> Walk<'a> {
             Form::Filter(filter, subject, given) => {
                 let value = self.value(subject)?;
                 let arguments = self.arguments(given)?;
-                filters::apply(self, filter, &value, arguments)
-                    .map_err(|refusal| error(refusal, node))
+                filters::apply(self, filter, &value, arguments).map_err(|refusal| error(refusal, node))
             }
             Form::Test(predicate, subject, given) => {
                 let value = self.value(subject)?;
                 let arguments = self.arguments(given)?;
-                predicate
-                    .holds(&value, arguments)
-                    .map(Raw::from)
-                    .map_err(|refusal| error(refusal, node))
+                predicate.holds(&value, arguments).map(Raw::from).map_err(|refusal| error(refusal, node))
             }
             Form::Call(function, given) => {
                 let arguments = self.arguments(given)?;
                 (function.run)(self, arguments).map_err(|refusal| error(refusal, node))
             }
-            Form::List(items) => items
-                .iter()
-                .map(|item| self.value(item))
-                .collect::<Result<Vec<_>, _>>()
-                .map(Raw::from),
+            Form::List(items) => {
+                items.iter().map(|item| self.value(item)).collect::<Result<Vec<_>, _>>().map(Raw::from)
+            }
             Form::Map(entries) => self.map(entries),
             _ => Err(error(Refusal::failed("this part has no value"), node)),
         }
@@ -159,9 +126,7 @@ impl<'a> Walk<'a> {
             Kind::Boolean => Ok(value.is_true()),
             kind => {
                 let written = self.written_as(node);
-                let refusal = Refusal::mismatch(format!(
-                    "`{taker}` takes true or false, `{written}` is {kind}"
-                ));
+                let refusal = Refusal::mismatch(format!("`{taker}` takes true or false, `{written}` is {kind}"));
                 let help = match kind {
                     Kind::Text => format!("write what it must be, such as `{written} != ''`"),
                     Kind::Number => format!("write what it must be, such as `{written} != 0`"),
@@ -197,28 +162,19 @@ impl<'a> Walk<'a> {
             Missing::Unknown(refusal) => return refusal.clone(),
             Missing::Here(Kind::Map) => {}
             Missing::Here(Kind::List) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is a list, it has no field `{key}`"
-                ))
-                .help(format!(
-                    "write `{holder}|map(attribute='{key}')` for that field of all items"
-                ));
+                return Refusal::undefined(format!("`{holder}` is a list, it has no field `{key}`"))
+                    .help(format!("write `{holder}|map(attribute='{key}')` for that field of all items"));
             }
             Missing::Here(kind) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is {kind}, it has no field `{key}`"
-                ));
+                return Refusal::undefined(format!("`{holder}` is {kind}, it has no field `{key}`"));
             }
         }
         let refusal = match names::path_of(of) {
             Some(path) => Refusal::undefined(format!("no name `{}.{key}`", path.join("."))),
             None => Refusal::undefined(format!("`{holder}` has no field `{key}`")),
         };
-        let keys: Vec<String> = items_of(base)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|key| key.as_str().map(str::to_owned))
-            .collect();
+        let keys: Vec<String> =
+            items_of(base).unwrap_or_default().iter().filter_map(|key| key.as_str().map(str::to_owned)).collect();
         match nearest(key, keys.iter().map(String::as_str)) {
             Some(near) => refusal.help(format!("did you mean `{near}`?")),
             None => refusal,
@@ -234,28 +190,24 @@ impl<'a> Walk<'a> {
                 let index = index.ok_or_else(|| Refusal::mismatch("an index is a whole number"))?;
                 let found = position(index, items.len()).and_then(|index| items.get(index));
                 let count = items.len();
-                known(found.cloned().ok_or_else(|| {
-                    Refusal::undefined(format!("no item {index} in `{holder}`: it has {count}"))
-                })?)
+                known(
+                    found
+                        .cloned()
+                        .ok_or_else(|| Refusal::undefined(format!("no item {index} in `{holder}`: it has {count}")))?,
+                )
             }
             (_, Kind::Text) => {
                 let key = key.as_str().unwrap_or_default();
                 field(base, key).map_err(|missing| self.no_field(&missing, of, key, base))
             }
-            (kind, key) => Err(Refusal::mismatch(format!(
-                "`{holder}` is {kind}, {key} picks nothing from it"
-            ))),
+            (kind, key) => Err(Refusal::mismatch(format!("`{holder}` is {kind}, {key} picks nothing from it"))),
         }
     }
 
     fn slice(&mut self, node: &Node, of: &Node, bounds: &[Option<Box<Node>>; 3]) -> Evaluated {
         let base = self.value(of)?;
         let [start, stop, step] = bounds;
-        let bounds = [
-            self.bound(start.as_deref())?,
-            self.bound(stop.as_deref())?,
-            self.bound(step.as_deref())?,
-        ];
+        let bounds = [self.bound(start.as_deref())?, self.bound(stop.as_deref())?, self.bound(step.as_deref())?];
         slice(&base, bounds).map_err(|refusal| error(refusal, node))
     }
 
@@ -265,10 +217,7 @@ impl<'a> Walk<'a> {
         match kind_of(&value) {
             Kind::None => Ok(None),
             Kind::Number if value.is_integer() => Ok(value.as_i64()),
-            kind => Err(error(
-                Refusal::mismatch(format!("a slice takes whole numbers, not {kind}")),
-                node,
-            )),
+            kind => Err(error(Refusal::mismatch(format!("a slice takes whole numbers, not {kind}")), node)),
         }
     }
 
@@ -289,12 +238,7 @@ impl<'a> Walk<'a> {
         Ok(Raw::from(left + &right))
     }
 
-    fn compare(
-        &mut self,
-        node: &Node,
-        first: &Node,
-        rest: &[(super::tree::Comparison, Node)],
-    ) -> Evaluated {
+    fn compare(&mut self, node: &Node, first: &Node, rest: &[(super::tree::Comparison, Node)]) -> Evaluated {
         let mut left = self.value(first)?;
         for (sign, part) in rest {
             let right = self.value(part)?;
@@ -317,9 +261,7 @@ impl<'a> Walk<'a> {
         let fallback = arguments.need("default_value").map_err(refused)?;
         let also_empty = arguments.flag("boolean").map_err(refused)?;
         arguments.finish().map_err(refused)?;
-        Ok(found
-            .filter(|value| value.is_true() || !also_empty)
-            .unwrap_or(fallback))
+        Ok(found.filter(|value| value.is_true() || !also_empty).unwrap_or(fallback))
     }
 
     fn defined(&mut self, subject: &Node) -> Result<bool, EvaluationError> {
@@ -335,27 +277,16 @@ impl<'a> Walk<'a> {
         for (key, value) in entries {
             let name = self.value(key)?;
             let name = name.as_str().map(str::to_owned);
-            let name =
-                name.ok_or_else(|| error(Refusal::mismatch("the keys of a map are texts"), key))?;
+            let name = name.ok_or_else(|| error(Refusal::mismatch("the keys of a map are texts"), key))?;
             pairs.push((name, self.value(value)?));
         }
         Ok(Raw::from_pairs(pairs))
     }
 
     fn arguments(&mut self, given: &Given) -> Result<Arguments, EvaluationError> {
-        let positional = given
-            .positional
-            .iter()
-            .map(|node| self.value(node))
-            .collect::<Result<_, _>>()?;
-        let named = given
-            .named
-            .iter()
-            .map(|(name, node)| Ok((name.clone(), self.value(node)?)));
-        Ok(Arguments {
-            positional,
-            named: named.collect::<Result<_, EvaluationError>>()?,
-        })
+        let positional = given.positional.iter().map(|node| self.value(node)).collect::<Result<_, _>>()?;
+        let named = given.named.iter().map(|(name, node)| Ok((name.clone(), self.value(node)?)));
+        Ok(Arguments { positional, named: named.collect::<Result<_, EvaluationError>>()? })
     }
 
     fn written_as(&self, node: &Node) -> &'a str {
@@ -401,19 +332,16 @@ pub(super) fn deep_field(base: &Raw, path: &str) -> Result<Option<Raw>, Refusal>
 /// The position of an index, counted from the end where it is negative.
 fn position(index: i64, length: usize) -> Option<usize> {
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
-    if index < 0 {
-        length.checked_sub(distance)
-    } else {
-        Some(distance)
-    }
+    if index < 0 { length.checked_sub(distance) } else { Some(distance) }
 }
 
 fn slice(base: &Raw, [start, stop, step]: [Option<i64>; 3]) -> Result<Raw, Refusal> {
     let step = match step.unwrap_or(1) {
         step if step >= 1 => usize::try_from(step).unwrap_or(usize::MAX),
         _ => {
-            return Err(Refusal::failed("the step of a slice is at least 1")
-                .help("to turn a list around, write `|reverse`"));
+            return Err(
+                Refusal::failed("the step of a slice is at least 1").help("to turn a list around, write `|reverse`")
+            );
         }
     };
     let cut = |length: usize| {
@@ -425,28 +353,13 @@ fn slice(base: &Raw, [start, stop, step]: [Option<i64>; 3]) -> Result<Raw, Refus
         Kind::Text => {
             let text = base.as_str().unwrap_or_default();
             let (skip, take) = cut(text.chars().count());
-            Ok(Raw::from(
-                text.chars()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(step)
-                    .collect::<String>(),
-            ))
+            Ok(Raw::from(text.chars().skip(skip).take(take).step_by(step).collect::<String>()))
         }
         Kind::List => {
             let items = items_of(base)?;
             let (skip, take) = cut(items.len());
-            Ok(Raw::from(
-                items
-                    .into_iter()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(step)
-                    .collect::<Vec<_>>(),
-            ))
+            Ok(Raw::from(items.into_iter().skip(skip).take(take).step_by(step).collect::<Vec<_>>()))
         }
-        kind => Err(Refusal::mismatch(format!(
-            "a slice takes text or a list, not {kind}"
-        ))),
+        kind => Err(Refusal::mismatch(format!("a slice takes text or a list, not {kind}"))),
     }
 }

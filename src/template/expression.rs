@@ -37,12 +37,7 @@ impl Expression {
         for name in &mut names {
             name.range = shifted(&name.range, offset);
         }
-        Ok(Self {
-            text: text.into(),
-            offset,
-            root: Arc::new(root),
-            names: names.into(),
-        })
+        Ok(Self { text: text.into(), offset, root: Arc::new(root), names: names.into() })
     }
 
     /// The expression as it was written.
@@ -88,21 +83,14 @@ impl Expression {
 
     /// Its value, to be bound or gone through without the way over JSON.
     pub fn value(&self, scope: &Scope) -> Result<Value, EvaluationError> {
-        Walk::new(scope, &self.text)
-            .value(&self.root)
-            .map(Value)
-            .map_err(|problem| self.placed(problem, scope))
+        Walk::new(scope, &self.text).value(&self.root).map(Value).map_err(|problem| self.placed(problem, scope))
     }
 
     /// Its value as JSON, and whether it is secret.
     pub fn evaluate(&self, scope: &Scope) -> Result<Filled, EvaluationError> {
         let value = self.value(scope)?;
-        let json = raw_to_json(&value.0)
-            .map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
-        Ok(Filled {
-            value: json,
-            tainted: self.is_tainted(scope),
-        })
+        let json = raw_to_json(&value.0).map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
+        Ok(Filled { value: json, tainted: self.is_tainted(scope) })
     }
 
     /// Whether it holds; anything but true or false is an error.
@@ -127,10 +115,7 @@ impl Expression {
             if trace.iter().all(|operand| operand.text != text)
                 && let Some(value) = self.operand(part, scope)
             {
-                trace.push(Operand {
-                    text: text.to_owned(),
-                    value,
-                });
+                trace.push(Operand { text: text.to_owned(), value });
             }
         }
         trace
@@ -138,10 +123,7 @@ impl Expression {
 
     /// The value of a part, hidden where a secret is in it, nothing where it has none.
     fn operand(&self, part: &Node, scope: &Scope) -> Option<Json> {
-        if names::uses(part)
-            .iter()
-            .any(|name| scope.is_tainted(&name.path))
-        {
+        if names::uses(part).iter().any(|name| scope.is_tainted(&name.path)) {
             return Some(Json::from(MASK));
         }
         raw_to_json(&Walk::new(scope, &self.text).value(part).ok()?).ok()
@@ -150,11 +132,7 @@ impl Expression {
     /// An error with its place in the whole text, and without values where one of them is secret.
     fn placed(&self, mut problem: EvaluationError, scope: &Scope) -> EvaluationError {
         problem.range = shifted(&problem.range, self.offset);
-        if self.is_tainted(scope) {
-            problem.hidden()
-        } else {
-            problem
-        }
+        if self.is_tainted(scope) { problem.hidden() } else { problem }
     }
 
     fn any(&self, test: impl Fn(&Node) -> bool) -> bool {
@@ -166,10 +144,7 @@ impl Expression {
 
 impl fmt::Debug for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Expression")
-            .field(&self.text)
-            .finish()
+        formatter.debug_tuple("Expression").field(&self.text).finish()
     }
 }
 
@@ -194,11 +169,7 @@ impl fmt::Debug for Filled {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mask = Json::from(MASK);
         let shown = if self.tainted { &mask } else { &self.value };
-        formatter
-            .debug_struct("Filled")
-            .field("value", shown)
-            .field("tainted", &self.tainted)
-            .finish()
+        formatter.debug_struct("Filled").field("value", shown).field("tainted", &self.tainted).finish()
     }
 }
 
@@ -237,11 +208,7 @@ fn operands<'a>(node: &'a Node, whole: bool, found: &mut Vec<&'a Node>) {
             if !whole {
                 found.push(node);
             }
-            found.extend(
-                node.parts()
-                    .into_iter()
-                    .filter(|part| !matches!(part.kind, Form::Constant(_))),
-            );
+            found.extend(node.parts().into_iter().filter(|part| !matches!(part.kind, Form::Constant(_))));
         }
         _ => found.push(node),
     }

@@ -17,11 +17,7 @@ fn subject<'a>(name: &str, value: &'a Raw) -> Result<&'a str, Refusal> {
 }
 
 /// The value as it would stand in a text.
-pub(super) fn string(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn string(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
     let text = text_of(value)?;
     walk.write(text.len())?;
@@ -29,11 +25,7 @@ pub(super) fn string(
 }
 
 /// The text without white space, or without these characters, at both ends.
-pub(super) fn trim(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn trim(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("trim", value)?;
     let characters = arguments.text("chars")?;
     arguments.finish()?;
@@ -49,11 +41,7 @@ pub(super) fn trim(
 }
 
 /// The items as texts, with a text between them.
-pub(super) fn join(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn join(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     expect("join", value, LIST)?;
     let between = arguments.text("d")?.unwrap_or_default();
     let attribute = arguments.text("attribute")?;
@@ -63,8 +51,9 @@ pub(super) fn join(
     for item in items_of(value)? {
         let item = match &attribute {
             None => item,
-            Some(path) => deep_field(&item, path)?
-                .ok_or_else(|| Refusal::undefined(format!("an item has no field `{path}`")))?,
+            Some(path) => {
+                deep_field(&item, path)?.ok_or_else(|| Refusal::undefined(format!("an item has no field `{path}`")))?
+            }
         };
         let part = text_of(&item)?;
         length += part.len() + between.len();
@@ -78,11 +67,7 @@ pub(super) fn join(
 }
 
 /// Each occurrence of one text replaced by another.
-pub(super) fn replace(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn replace(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("replace", value)?;
     let old = arguments.need_text("old")?;
     let new = arguments.need_text("new")?;
@@ -93,17 +78,13 @@ pub(super) fn replace(
 }
 
 /// Each match of a pattern replaced; `$1` and `$name` stand for groups, `$$` for a dollar.
-pub(super) fn regex_replace(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn regex_replace(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("regex_replace", value)?;
     let pattern = arguments.need_text("pattern")?;
     let new = arguments.need_text("replacement")?;
     arguments.finish()?;
-    let pattern = Regex::new(&pattern)
-        .map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
+    let pattern =
+        Regex::new(&pattern).map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
     let mut result = String::new();
     let mut at = 0;
     for found in pattern.captures_iter(text) {
@@ -128,11 +109,7 @@ pub(super) fn regex_words(error: &regex::Error) -> String {
 }
 
 /// The text in base64.
-pub(super) fn b64encode(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn b64encode(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("b64encode", value)?;
     arguments.finish()?;
     walk.write(text.len().div_ceil(3) * 4)?;
@@ -140,37 +117,19 @@ pub(super) fn b64encode(
 }
 
 /// The text that base64 stands for.
-pub(super) fn b64decode(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn b64decode(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("b64decode", value)?;
     arguments.finish()?;
     walk.write(text.len())?;
-    let bytes = STANDARD
-        .decode(text.trim())
-        .map_err(|error| Refusal::failed("this is not base64").detail(error))?;
-    String::from_utf8(bytes)
-        .map(Raw::from)
-        .map_err(|_| Refusal::failed("the base64 holds bytes that are not text"))
+    let bytes = STANDARD.decode(text.trim()).map_err(|error| Refusal::failed("this is not base64").detail(error))?;
+    String::from_utf8(bytes).map(Raw::from).map_err(|_| Refusal::failed("the base64 holds bytes that are not text"))
 }
 
 /// The SHA-256 of the text, in hexadecimal.
-pub(super) fn sha256(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn sha256(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("sha256", value)?;
     arguments.finish()?;
     walk.write(64)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    Ok(Raw::from(
-        digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    ))
+    Ok(Raw::from(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }

@@ -1,0 +1,21 @@
+//! Waiting for the rollouts that taking things back has caused.
+
+use super::back::address_of;
+use super::context::Context;
+use super::wait::await_rollout;
+use crate::event::{Failure, ObjectId};
+
+/// Waits until every touched workload has arrived where its spec wants it.
+///
+/// # Errors
+/// The first rollout that does not arrive.
+pub async fn settle_rollouts(context: &Context, touched: &[ObjectId]) -> Result<(), Failure> {
+    for object in touched
+        .iter()
+        .filter(|object| matches!(object.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"))
+    {
+        let address = address_of(context, object).await?;
+        await_rollout(context, &address, None).await?;
+    }
+    Ok(())
+}

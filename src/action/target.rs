@@ -1,0 +1,282 @@
+//! From what a step names to where it lies: one object, or a set of them.
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::failure;
+use crate::cluster::resource::{Address, Collection, Resource};
+use crate::document::{Container, KindRow, Mode, Namespaces, ObjectRef, ObjectSet, Target};
+use crate::event::{Class, Failure, ObjectId};
+use crate::expect::Expectation;
+use crate::source::Diagnostic;
+
+/// The annotation that remembers who holds an object (`stop`, `suspend`).
+pub(crate) const HELD: &str = "/metadata/annotations/runhub.dev~1held";
+
+/// Objects of a page of a list.
+const PAGE: usize = 500;
+
+/// The objects of a set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// The objects that met every condition, kind and version filled in.
+    pub(crate) items: Vec<Value>,
+    /// Whether nothing can be missing.
+    pub(crate) complete: bool,
+}
+
+impl Context {
+    /// Where an object of a kind with a word lies.
+    pub(crate) async fn address(&self, reference: &ObjectRef) -> Result<Address, Failure> {
+        let resource = self.resource(reference.kind).await?;
+        let namespace = self.namespace(reference.kind, reference.namespace.as_deref())?;
+        let address = resource.at(namespace.as_deref(), &reference.name);
+        address.map_err(|error| {
+            Failure::new(Class::Invalid, format!("{} {}: {error}", reference.kind.singular, reference.name))
+        })
+    }
+
+    /// Where the one object of a target lies.
+    pub(crate) async fn one(&self, target: &Target) -> Result<Address, Failure> {
+        match target {
+            Target::One(reference) => self.address(reference).await,
+            Target::Container(Container { pod, .. }) => self.address(pod).await,
+            Target::Object(object) => {
+                let found = self.client().resource(&object.api_version, &object.kind).await;
+                let resource = found.map_err(|error| failure::of_error(&error, &object.kind))?;
+                let default = self.facts().namespace.as_deref().filter(|_| resource.namespaced);
+                let namespace = object.namespace.as_deref().or(default);
+                resource
+                    .at(namespace, &object.name)
+                    .map_err(|error| Failure::new(Class::Invalid, format!("{} {}: {error}", object.kind, object.name)))
+            }
+            Target::Set(set) => {
+                Err(Failure::new(Class::Unsupported, format!("one {} is needed here, not a set", set.kind.singular)))
+            }
+        }
+    }
+
+    /// The served resource of a kind; a server says which version of CronJobs it has.
+    pub(crate) async fn resource(&self, kind: &KindRow) -> Result<Resource, Failure> {
+        if kind.kind == "CronJob" {
+            return self
+                .client()
+                .cron_jobs()
+                .await
+                .map_err(|error| failure::of_error(&error, "which version of CronJobs"));
+        }
+        let known = Resource::of_kind(kind.kind).cloned();
+        known.ok_or_else(|| Failure::new(Class::Unsupported, format!("no kind {}", kind.kind)))
+    }
+
+    fn namespace(&self, kind: &KindRow, written: Option<&str>) -> Result<Option<String>, Failure> {
+        if !kind.namespaced {
+            return Ok(None);
+        }
+        let namespace = written.map(ToOwned::to_owned).or_else(|| self.facts().namespace.clone());
+        namespace.map(Some).ok_or_else(no_namespace)
+    }
+
+    /// The objects of a set, each matched again on our side, as many as the set allows.
+    ///
+    /// `least` is the number that `min` is where none is written: 1 for changes and waits, 0 for reads.
+    pub(crate) async fn select(&self, set: &ObjectSet, least: u64) -> Result<Selection, Failure> {
+        let mut items = Vec::new();
+        for collection in self.collections(set).await? {
+            items.extend(self.list(&collection, set).await?);
+        }
+        if let Some(owner) = &set.of {
+            items = self.owned_by(owner, items).await?;
+        }
+        let items = self.filtered(set, items)?;
+        counted(set, &items, least)?;
+        Ok(Selection { items, complete: true })
+    }
+
+    /// The lists that hold a set.
+    pub(crate) async fn collections(&self, set: &ObjectSet) -> Result<Vec<Collection>, Failure> {
+        let resource = self.resource(set.kind).await?;
+        let owner = set.of.as_ref().and_then(|owner| owner.namespace.clone());
+        let namespaces: Vec<Option<String>> = match &set.namespaces {
+            Namespaces::All => vec![None],
+            Namespaces::Some(names) => names.iter().cloned().map(Some).collect(),
+            Namespaces::Default => {
+                vec![Some(owner.or_else(|| self.facts().namespace.clone()).ok_or_else(no_namespace)?)]
+            }
+        };
+        let within = |namespace: &Option<String>| resource.within(namespace.as_deref());
+        namespaces
+            .iter()
+            .map(|namespace| within(namespace).map_err(|error| Failure::new(Class::Invalid, error.to_string())))
+            .collect()
+    }
+
+    /// Every object of a list that the set's selectors meet.
+    async fn list(&self, collection: &Collection, set: &ObjectSet) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let request = collection
+                .list()
+                .with("limit", PAGE.to_string())
+                .with_some("labelSelector", set.selector.as_ref().map(ToString::to_string))
+                .with_some("fieldSelector", set.field_selector.as_ref().map(ToString::to_string))
+                .with_some("continue", next.take());
+            let mut page =
+                self.read(&request).await?.json().map_err(|error| failure::of_error(&error, request.what()))?;
+            for mut item in page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
+            {
+                collection.resource().name_kind(&mut item);
+                if meets_selectors(set, &item) {
+                    items.push(item);
+                }
+            }
+            next = page
+                .pointer("/metadata/continue")
+                .and_then(Value::as_str)
+                .filter(|token| !token.is_empty())
+                .map(ToOwned::to_owned);
+            if next.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Every object of one list.
+    pub(crate) async fn list_all(&self, kind: &'static KindRow, namespace: &str) -> Result<Vec<Value>, Failure> {
+        let set = plain_set(kind, Namespaces::Some(vec![namespace.to_owned()]));
+        let mut items = Vec::new();
+        for collection in self.collections(&set).await? {
+            items.extend(self.list(&collection, &set).await?);
+        }
+        Ok(items)
+    }
+
+    /// The autoscalers of a namespace; none where the server has none.
+    pub(crate) async fn autoscalers(&self, namespace: &str) -> Result<Vec<Value>, Failure> {
+        const AUTOSCALER: Resource = Resource {
+            group: std::borrow::Cow::Borrowed("autoscaling"),
+            version: std::borrow::Cow::Borrowed("v1"),
+            plural: std::borrow::Cow::Borrowed("horizontalpodautoscalers"),
+            kind: std::borrow::Cow::Borrowed("HorizontalPodAutoscaler"),
+            namespaced: true,
+        };
+        let collection =
+            AUTOSCALER.within(Some(namespace)).map_err(|error| Failure::new(Class::Invalid, error.to_string()))?;
+        let mut list = self
+            .read(&collection.list())
+            .await?
+            .json()
+            .map_err(|error| failure::of_error(&error, "list autoscalers"))?;
+        Ok(list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+    }
+
+    /// The items that an object owns, by UID, directly or through what it owns.
+    async fn owned_by(&self, owner: &ObjectRef, items: Vec<Value>) -> Result<Vec<Value>, Failure> {
+        let owner = self.get(&self.address(owner).await?).await?;
+        let mut uids = vec![ObjectId::of(&owner).uid];
+        let namespace = ObjectId::of(&owner).namespace;
+        let between = match ObjectId::of(&owner).kind.as_str() {
+            "Deployment" => KindRow::of_singular("replicaset"),
+            "CronJob" => KindRow::of_singular("job"),
+            _ => None,
+        };
+        if let Some(between) = between {
+            let middle = self.list_all(between, &namespace).await?;
+            let owned: Vec<String> =
+                middle.iter().filter(|item| is_owned(item, &uids)).map(|item| ObjectId::of(item).uid).collect();
+            uids.extend(owned);
+        }
+        Ok(items.into_iter().filter(|item| is_owned(item, &uids)).collect())
+    }
+
+    fn filtered(&self, set: &ObjectSet, items: Vec<Value>) -> Result<Vec<Value>, Failure> {
+        let conditions = conditions(set)?;
+        let mut kept = Vec::new();
+        for item in items {
+            if let Some(book) = &set.held_by
+                && held_by(&item).as_deref() != Some(book)
+            {
+                continue;
+            }
+            let mut meets = true;
+            for condition in &conditions {
+                let missed = condition
+                    .check(&item, self.scope())
+                    .map_err(|message| Failure::new(Class::Evaluation, format!("`where`: {message}")))?;
+                meets &= missed.is_none();
+            }
+            if meets {
+                kept.push(item);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn plain_set(kind: &'static KindRow, namespaces: Namespaces) -> ObjectSet {
+    ObjectSet {
+        kind,
+        namespaces,
+        selector: None,
+        field_selector: None,
+        conditions: None,
+        of: None,
+        held_by: None,
+        min: None,
+        max: None,
+        span: crate::source::Span::default(),
+    }
+}
+
+fn no_namespace() -> Failure {
+    Failure::new(Class::Invalid, "no namespace: the name has none and the book has no `defaults.namespace`")
+        .help("write namespace/name")
+}
+
+fn conditions(set: &ObjectSet) -> Result<Vec<Expectation>, Failure> {
+    let Some(node) = &set.conditions else { return Ok(Vec::new()) };
+    let mut out = Vec::new();
+    let list = Expectation::list(node, Mode::Whole, &mut out);
+    list.filter(|_| !out.iter().any(Diagnostic::is_error)).ok_or_else(|| {
+        let lines: Vec<&str> = out.iter().map(|complaint| complaint.message.as_str()).collect();
+        Failure::new(Class::Evaluation, format!("`where`: {}", lines.join("; ")))
+    })
+}
+
+fn meets_selectors(set: &ObjectSet, item: &Value) -> bool {
+    set.selector.as_ref().is_none_or(|selector| selector.matches(item))
+        && set.field_selector.as_ref().is_none_or(|selector| selector.matches(item))
+}
+
+fn counted(set: &ObjectSet, items: &[Value], least: u64) -> Result<(), Failure> {
+    let found = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    let (min, word) = (set.min.unwrap_or(least), set.kind.plural);
+    if found < min {
+        let failure = Failure::new(Class::Expectation, format!("{found} {word} selected, at least {min} should be"));
+        return Err(failure.help("say `min: 0` where none is well too"));
+    }
+    match set.max {
+        Some(max) if found > max => Err(Failure::new(
+            Class::Expectation,
+            format!("{found} {word} selected, at most {max} may be: nothing was changed"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one of an object's owners has one of these UIDs.
+pub(crate) fn is_owned(item: &Value, uids: &[String]) -> bool {
+    let owners = item.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    owners
+        .into_iter()
+        .flatten()
+        .filter_map(|owner| owner.get("uid")?.as_str())
+        .any(|uid| uids.iter().any(|known| known == uid))
+}
+
+/// The book that holds an object, where one does.
+pub(crate) fn held_by(item: &Value) -> Option<String> {
+    let note: Value = serde_json::from_str(item.pointer(HELD)?.as_str()?).ok()?;
+    note.get("book")?.as_str().map(ToOwned::to_owned)
+}

@@ -1,0 +1,289 @@
+//! One try of a step, and the tries after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use super::run::{Run, Surroundings, evaluation};
+use super::step::Tried;
+use crate::action::{Action, Context, Observed, settle_in_flight};
+use crate::document::Mode;
+use crate::event::{Attempt, Class, EventKind, Failure, Mismatches, StepId, Verdict};
+use crate::expect::Expectation;
+use crate::runbook::{Act, Body, Retry, RetryOn, Step};
+use crate::template::Scope;
+
+/// The clock of a step that waits, where none is written.
+const WAIT: Duration = Duration::from_mins(10);
+
+/// When a step's time is up, and whose clock that is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clocks {
+    /// The step's own.
+    own: Option<Instant>,
+    /// That of the list, group or book around it.
+    around: Option<Instant>,
+}
+
+impl Run {
+    /// Tries a step as often as it may be tried.
+    pub(super) async fn attempts(&self, step: &Step, id: &StepId, around: &Surroundings) -> Tried {
+        let retry = step.retry.as_ref().or_else(|| self.inherited_retry(step));
+        let of = retry.map_or(1, |retry| retry.attempts);
+        let clocks = self.clocks(step, around);
+        let mut attempt = 1;
+        loop {
+            let mut tried = self.attempt(step, id, around, clocks).await;
+            tried.attempts = attempt;
+            let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict)) else {
+                return tried;
+            };
+            let pause = pause(retry, attempt);
+            self.shared.fan.tell(EventKind::AttemptFailed(Attempt {
+                step: id.clone(),
+                attempt,
+                of,
+                verdict: tried.verdict.clone(),
+                next_in_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            }));
+            if let Err(stopped) = self.guarded(around, clocks, None, async { tokio::time::sleep(pause).await }).await {
+                // The trouble that was to be mended says more than the clock.
+                if matches!(stopped, Verdict::Cancelled(_)) {
+                    tried.verdict = stopped;
+                }
+                return tried;
+            }
+            attempt += 1;
+        }
+    }
+
+    /// `defaults.retry` goes only to steps that change nothing.
+    fn inherited_retry(&self, step: &Step) -> Option<&Retry> {
+        let controls = matches!(step.body, Body::Control(_));
+        self.order.book.defaults.retry.as_ref().filter(|_| !controls && !step.may_change())
+    }
+
+    fn clocks(&self, step: &Step, around: &Surroundings) -> Clocks {
+        let written = match &step.body {
+            Body::Act(act) => {
+                step.timeout.or_else(|| act.outline.timeout()).or_else(|| act.outline.waits().then_some(WAIT))
+            }
+            Body::Control(_) => step.timeout,
+        };
+        // The clock of a loop is its own affair: see `each`.
+        let written = written.filter(|_| step.for_each.is_none() || step.timeout.is_none());
+        Clocks { own: written.map(|clock| Instant::now() + clock), around: around.deadline }
+    }
+
+    async fn attempt(&self, step: &Step, id: &StepId, around: &Surroundings, clocks: Clocks) -> Tried {
+        let once = step.attempt_timeout.or(self.order.book.defaults.attempt_timeout.filter(|_| !waits(step)));
+        let clocks = Clocks { own: earliest(clocks.own, once.map(|once| Instant::now() + once)), ..clocks };
+        match &step.body {
+            Body::Control(control) => {
+                let around = Surroundings { deadline: earliest(clocks.own, clocks.around), ..around.clone() };
+                let done = self.control(step, control, id, &around).await;
+                self.judged(step, around.scope.as_ref(), done, clocks)
+            }
+            Body::Act(act) => {
+                let context = Context::new(self.shared.clone(), id.clone(), around.scope.clone());
+                let work = self.act(act, &context, &around.scope);
+                let done = match self.guarded(around, clocks, Some(&context), work).await {
+                    Ok(Ok(observed)) => Ok(observed),
+                    Ok(Err(failure)) => Err(Verdict::Errored(failure)),
+                    Err(stopped) => {
+                        settle_in_flight(&self.shared, id).await;
+                        Err(stopped)
+                    }
+                };
+                let mut tried = self.judged(step, around.scope.as_ref(), done, clocks);
+                tried.changed |= self.shared.made.changed(id);
+                tried
+            }
+        }
+    }
+
+    async fn act(&self, act: &Act, context: &Context, scope: &Scope) -> Result<Observed, Failure> {
+        if let Some(action) = &act.ready {
+            return action.act(context).await;
+        }
+        let filled = act.arguments.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+        filled.secrets.iter().for_each(|secret| context.conceal(secret));
+        let mut complaints = Vec::new();
+        let action: Option<Arc<dyn Action>> =
+            (act.kind.decode)(&filled.node, Mode::Whole, &mut complaints).map(Arc::from);
+        match action.filter(|_| !complaints.iter().any(crate::source::Diagnostic::is_error)) {
+            Some(action) => action.act(context).await,
+            None => Err(evaluation(&complaints)),
+        }
+    }
+
+    /// Runs `work` until it is done, stopped, or out of time.
+    async fn guarded<T>(
+        &self,
+        around: &Surroundings,
+        clocks: Clocks,
+        context: Option<&Context>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Verdict> {
+        tokio::select! {
+            biased;
+            reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
+            done = work => Ok(done),
+            () = until(clocks.own) => Err(Verdict::Errored(out_of_time(context))),
+            () = until(clocks.around) => Err(Verdict::Cancelled(crate::event::CancelReason::Deadline)),
+        }
+    }
+
+    /// Outputs, then expectations.
+    fn judged(&self, step: &Step, scope: &Scope, done: Result<Observed, Verdict>, clocks: Clocks) -> Tried {
+        let observed = match done {
+            Ok(observed) => observed,
+            Err(verdict) => return Tried::new(overdue(verdict, clocks)),
+        };
+        if observed.secret {
+            self.shared.fan.redactor().register_value(&observed.result);
+        }
+        let mut tried = Tried { changed: observed.changed, info: observed.info.clone(), ..Tried::new(Verdict::Passed) };
+        let scope = self.with_result(scope, &observed);
+        let scope = match self.outputs(step, scope, &observed, &mut tried) {
+            Ok(scope) => scope,
+            Err(failure) => {
+                tried.verdict = Verdict::Errored(failure);
+                return tried;
+            }
+        };
+        match self.expectations(step, &scope, &observed.result) {
+            Ok((looked_at, mismatches)) => {
+                tried.expectations = looked_at;
+                if !mismatches.is_empty() {
+                    tried.verdict = Verdict::Failed(mismatches);
+                }
+            }
+            Err(failure) => tried.verdict = Verdict::Errored(failure),
+        }
+        tried
+    }
+
+    fn expectations(&self, step: &Step, scope: &Scope, result: &Json) -> Result<(usize, Mismatches), Failure> {
+        let Some(form) = &step.expect else { return Ok((0, Vec::new())) };
+        self.expected(form, scope, result)
+    }
+
+    /// Fills a list of expectations and looks at a result with it.
+    pub(super) fn expected(
+        &self,
+        form: &crate::form::Form,
+        scope: &Scope,
+        result: &Json,
+    ) -> Result<(usize, Mismatches), Failure> {
+        let filled = form.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+        filled.secrets.iter().for_each(|secret| self.shared.fan.redactor().register_value(secret));
+        let mut complaints = Vec::new();
+        let list = Expectation::list(&filled.node, Mode::Whole, &mut complaints);
+        let Some(list) = list.filter(|_| !complaints.iter().any(crate::source::Diagnostic::is_error)) else {
+            return Err(evaluation(&complaints));
+        };
+        let mut mismatches = Vec::new();
+        for expectation in &list {
+            let found = expectation.check(result, scope).map_err(|message| Failure::new(Class::Evaluation, message))?;
+            mismatches.extend(found.map(|mut mismatch| {
+                mismatch.place = Some(self.order.book.source.place(expectation.span().start));
+                mismatch
+            }));
+        }
+        Ok((list.len(), mismatches))
+    }
+}
+
+fn waits(step: &Step) -> bool {
+    matches!(&step.body, Body::Act(act) if act.outline.waits())
+}
+
+fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A group whose own clock ended it is a timeout, not a cancellation.
+fn overdue(verdict: Verdict, clocks: Clocks) -> Verdict {
+    let own_is_over = clocks.own.is_some_and(|own| own <= Instant::now());
+    match verdict {
+        Verdict::Cancelled(crate::event::CancelReason::Deadline) if own_is_over => Verdict::Errored(out_of_time(None)),
+        other => other,
+    }
+}
+
+/// The timeout, with what the step last said it waits for and why.
+fn out_of_time(context: Option<&Context>) -> Failure {
+    let (line, cause) = context.map(Context::last_words).unwrap_or_default();
+    let message =
+        if line.is_empty() { "the time ran out".to_owned() } else { format!("the time ran out waiting: {line}") };
+    Failure::new(Class::Timeout, message).because(cause)
+}
+
+fn may_retry(retry: &Retry, verdict: &Verdict) -> bool {
+    let trouble = match verdict.class() {
+        Some(Class::Transport) => RetryOn::Transport,
+        Some(Class::Throttle) => RetryOn::Throttle,
+        Some(Class::Conflict) => RetryOn::Conflict,
+        Some(Class::Server) => RetryOn::Server,
+        Some(Class::Expectation | Class::Assertion | Class::Command) => RetryOn::Expectation,
+        _ => return false,
+    };
+    retry.on.contains(&trouble)
+}
+
+/// The pause after a try: doubled each time, capped, a part of it random.
+fn pause(retry: &Retry, attempt: u32) -> Duration {
+    let grown = retry.backoff.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX)).min(retry.max_backoff);
+    grown.mul_f64(1.0 - retry.jitter * fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Span;
+
+    fn retry(jitter: f64) -> Retry {
+        Retry {
+            attempts: 9,
+            backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(10),
+            jitter,
+            on: vec![RetryOn::Transport],
+            span: Span::default(),
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let pauses: Vec<u64> = [1, 2, 3, 4, 5, 40].map(|attempt| pause(&retry(0.0), attempt).as_secs()).into();
+        assert_eq!(pauses, [1, 2, 4, 8, 10, 10]);
+    }
+
+    #[test]
+    fn only_the_named_troubles_are_tried_again() {
+        let errored = |class| Verdict::Errored(Failure::new(class, "x"));
+        assert!(may_retry(&retry(0.0), &errored(Class::Transport)));
+        assert!(!may_retry(&retry(0.0), &errored(Class::Server)));
+        assert!(!may_retry(&retry(0.0), &errored(Class::Forbidden)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_pause_is_never_longer_than_the_longest(attempt in 1_u32..200, jitter in 0.0_f64..=1.0) {
+            proptest::prop_assert!(pause(&retry(jitter), attempt) <= Duration::from_secs(10));
+        }
+    }
+}

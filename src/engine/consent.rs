@@ -1,0 +1,122 @@
+//! Consent, once a run: what will be changed is shown and one question is asked.
+
+use super::run::{Run, fill};
+use super::step::words;
+use super::tags;
+use crate::action::Effect;
+use crate::document::{Kind, Node};
+use crate::event::{Answer, Class, Consent, EffectLine, EventKind, Failure, Phase, Question};
+use crate::runbook::{Body, Control, FailureBranch, Step, UndoPolicy};
+use crate::template::Scope;
+
+/// Asks, where the book has effects that need consent and `--yes` was not given.
+pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
+    if run.order.options.yes {
+        return Ok(());
+    }
+    let effects = effects(run, scope);
+    if effects.is_empty() {
+        return Ok(());
+    }
+    let target = &run.order.target;
+    let consent = Consent {
+        book: run.order.book.name.clone(),
+        target: format!("{} as {}", target.name, target.user),
+        effects,
+        budget: run.shared.gate.account(&run.shared.made),
+    };
+    let answer = run.asker.ask(&Question::Consent(consent)).await;
+    run.shared.fan.tell(EventKind::Asked { question: "may these changes be made?".into(), answer: words(&answer) });
+    match answer {
+        Answer::Yes => Ok(()),
+        Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
+        Answer::Nobody(hint) => Err(Failure::new(
+            Class::Consent,
+            "this book changes things, and nobody is there to agree; nothing was sent",
+        )
+        .help(hint)),
+    }
+}
+
+/// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.
+fn effects(run: &Run, scope: &Scope) -> Vec<EffectLine> {
+    let book = &run.order.book;
+    let mut lines = Vec::new();
+    for step in book.steps.iter().filter(|step| tags::is_picked(step, Phase::Steps, &run.order.options)) {
+        gather(run, step, scope, &mut lines);
+    }
+    if let Some(FailureBranch::Steps(branch)) = &book.on_failure {
+        branch.steps.iter().for_each(|step| gather(run, step, scope, &mut lines));
+    }
+    lines
+}
+
+fn gather(run: &Run, step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
+    match &step.body {
+        Body::Act(act) if act.kind.consent && step.may_change() => {
+            let not_undoable = match (&step.undo, act.outline.effect()) {
+                (UndoPolicy::Never(reason), _) => Some(reason.clone()),
+                (UndoPolicy::Auto, Effect::Final(reason)) => Some(reason),
+                _ => None,
+            };
+            lines.push(EffectLine { step: step.id.clone(), what: run.describe(step, scope), not_undoable });
+        }
+        Body::Act(_) => {}
+        Body::Control(Control::Group { steps, .. }) => steps.iter().for_each(|step| gather(run, step, scope, lines)),
+        Body::Control(_) => {}
+    }
+    for branch in [&step.on_failure, &step.always].into_iter().flatten() {
+        branch.steps.iter().for_each(|step| gather(run, step, scope, lines));
+    }
+}
+
+impl Run {
+    /// The step's line for people: its name, else what it does.
+    pub(super) fn title(&self, step: &Step, scope: &Scope) -> String {
+        let Some(name) = &step.name else { return self.describe(step, scope) };
+        match fill(name, scope, &self.shared.fan) {
+            Ok((value, _)) => value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
+            Err(_) => name.node().as_text().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// What a step does, in words: its action and the plain values of its arguments.
+    pub(super) fn describe(&self, step: &Step, scope: &Scope) -> String {
+        let form = match &step.body {
+            Body::Act(act) => &act.arguments,
+            Body::Control(Control::Note(form) | Control::Fail(form) | Control::Pause(form)) => form,
+            Body::Control(Control::Group { steps, .. }) => return format!("group of {}", steps.len()),
+            Body::Control(control) => return control.name().to_owned(),
+        };
+        let filled = form.fill(scope).ok().filter(|filled| filled.secrets.is_empty());
+        let node = filled.as_ref().map_or(form.node(), |filled| &filled.node);
+        let words = in_words(node);
+        if words.is_empty() { step.action().to_owned() } else { format!("{} {words}", step.action()) }
+    }
+}
+
+/// `deployment shop/web, replicas 3`; deeper values only by their key.
+fn in_words(node: &Node) -> String {
+    let text = match &node.kind {
+        Kind::Null => String::new(),
+        Kind::Scalar(scalar) => scalar.text.lines().next().unwrap_or_default().to_owned(),
+        Kind::Sequence(items) => format!("({})", items.len()),
+        Kind::Mapping(entries) => {
+            let words = entries.iter().map(|entry| match &entry.value.kind {
+                Kind::Scalar(scalar) => {
+                    format!("{} {}", entry.key.text, scalar.text.lines().next().unwrap_or_default())
+                }
+                Kind::Mapping(inner) => {
+                    let inner: Vec<String> = inner
+                        .iter()
+                        .filter_map(|entry| Some(format!("{} {}", entry.key.text, entry.value.as_text()?)))
+                        .collect();
+                    format!("{} ({})", entry.key.text, inner.join(", "))
+                }
+                Kind::Null | Kind::Sequence(_) => entry.key.text.clone(),
+            });
+            words.collect::<Vec<_>>().join(", ")
+        }
+    };
+    if text.chars().count() > 120 { text.chars().take(119).chain(['…']).collect() } else { text }
+}

@@ -1,0 +1,39 @@
+//! What steps do with the run itself; one file a control.
+//!
+//! To add one: its variant in `runbook::Control`, its file here, its arm below.
+
+mod assert;
+mod fail;
+mod group;
+mod note;
+mod pause;
+mod undo_steps;
+
+use super::run::{Run, Surroundings};
+use crate::action::Observed;
+use crate::event::{Class, Failure, StepId, Verdict};
+use crate::runbook::{Control, Step};
+
+impl Run {
+    /// Carries a control out.
+    pub(super) async fn control(
+        &self,
+        step: &Step,
+        control: &Control,
+        id: &StepId,
+        around: &Surroundings,
+    ) -> Result<Observed, Verdict> {
+        match control {
+            Control::Group { steps, .. } => self.group(steps, id, around).await,
+            Control::Note(form) => self.note(form, id, around),
+            Control::Assert(form) => self.assert(form, around),
+            Control::Pause(form) => self.pause(form, id, around).await,
+            Control::Fail(form) => Err(self.fail(form, around)),
+            Control::UndoSteps(which) => self.undo_steps(which, id, around).await,
+            Control::Use(_) | Control::Approve(_) => Err(Verdict::Errored(Failure::new(
+                Class::Unsupported,
+                format!("this version of runhub cannot carry out `{}`", step.action()),
+            ))),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The budget, asked before each change; and `--ask`.
+//!
+//! Counted at run time, change by change: what a run has done is known
+//! exactly, what it will do only to a plan.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::order::Order;
+use super::run::evaluation;
+use crate::action::{Gate, Made, MadeChange};
+use crate::document::{self, Mode};
+use crate::event::{Answer, Asker, Change, Class, Failure, Question, Settled, Verb};
+use crate::runbook::BudgetLimits;
+use crate::template::Scope;
+
+/// Lets a change pass while the budget holds and, with `--ask`, a person agrees.
+#[derive(Debug)]
+pub(super) struct BudgetGate {
+    limits: BudgetLimits,
+    asker: Option<Arc<dyn Asker>>,
+}
+
+/// What was spent.
+#[derive(Debug, Default)]
+struct Spent {
+    objects: BTreeSet<String>,
+    nodes: BTreeSet<String>,
+    pods: u64,
+    deletes: u64,
+}
+
+impl BudgetGate {
+    /// Reads the book's budget.
+    pub(super) fn new(order: &Order, scope: &Scope, asker: Arc<dyn Asker>) -> Result<Self, Failure> {
+        let limits = match &order.book.budget {
+            None => BudgetLimits::default(),
+            Some(budget) => {
+                let filled = budget.limits.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+                let mut complaints = Vec::new();
+                let limits: Option<BudgetLimits> = document::decode(&filled.node, Mode::Whole, &mut complaints);
+                limits.filter(|_| complaints.is_empty()).ok_or_else(|| evaluation(&complaints))?
+            }
+        };
+        Ok(Self { limits, asker: order.options.ask.then_some(asker) })
+    }
+
+    fn over(&self, change: &Change, made: &Made) -> Option<String> {
+        let namespace = &change.object.namespace;
+        if let Some(allowed) = &self.limits.namespaces
+            && !namespace.is_empty()
+            && !allowed.contains(namespace)
+        {
+            return Some(format!("namespace {namespace} is not among {}", allowed.join(", ")));
+        }
+        let mut spent = Spent::default();
+        made.all().iter().filter(|made| counts(made)).for_each(|made| spent.add(&made.change));
+        spent.add(change);
+        spent.over(&self.limits)
+    }
+}
+
+fn counts(made: &MadeChange) -> bool {
+    !matches!(made.settled, Some(Settled::Refused(_)))
+}
+
+impl Spent {
+    fn add(&mut self, change: &Change) {
+        let takes_pod = change.object.kind == "Pod" && matches!(change.verb, Verb::Delete | Verb::Evict);
+        self.pods += u64::from(change.pods) + u64::from(takes_pod);
+        if takes_pod {
+            return;
+        }
+        self.objects.insert(change.object.to_string());
+        if change.object.kind == "Node" {
+            self.nodes.insert(change.object.name.clone());
+        }
+        if change.verb == Verb::Delete {
+            self.deletes += 1;
+        }
+    }
+
+    fn over(&self, limits: &BudgetLimits) -> Option<String> {
+        self.lines(limits)
+            .into_iter()
+            .find(|(_, used, limit)| used > limit)
+            .map(|(what, used, limit)| format!("{what}: this would be {used} of {limit}"))
+    }
+
+    fn lines(&self, limits: &BudgetLimits) -> Vec<(&'static str, u64, u64)> {
+        let count = |set: &BTreeSet<String>| u64::try_from(set.len()).unwrap_or(u64::MAX);
+        [
+            ("objects", count(&self.objects), limits.objects),
+            ("pods", self.pods, limits.pods),
+            ("deletes", self.deletes, limits.deletes),
+            ("nodes", count(&self.nodes), limits.nodes),
+        ]
+        .into_iter()
+        .filter_map(|(what, used, limit)| Some((what, used, limit?)))
+        .collect()
+    }
+}
+
+#[async_trait]
+impl Gate for BudgetGate {
+    async fn admit(&self, change: &Change, made: &Made) -> Result<(), Failure> {
+        if let Some(over) = self.over(change, made) {
+            return Err(Failure::new(
+                Class::Budget,
+                format!("{} {}: over the budget, {over}", change.object, change.summary),
+            ));
+        }
+        let Some(asker) = &self.asker else { return Ok(()) };
+        let question = Question::Confirm {
+            step: change.step.to_string(),
+            text: format!("{}: {}?", change.object, change.summary),
+        };
+        match asker.ask(&question).await {
+            Answer::Yes => Ok(()),
+            Answer::No(_) => {
+                Err(Failure::new(Class::Consent, format!("{} {} was not agreed to", change.object, change.summary)))
+            }
+            Answer::Nobody(hint) => {
+                Err(Failure::new(Class::Consent, "`--ask` asks before each change and nobody is there").help(hint))
+            }
+        }
+    }
+
+    fn account(&self, made: &Made) -> Vec<String> {
+        let mut spent = Spent::default();
+        made.all().iter().filter(|made| counts(made)).for_each(|made| spent.add(&made.change));
+        let mut lines: Vec<String> = spent
+            .lines(&self.limits)
+            .into_iter()
+            .map(|(what, used, limit)| format!("{what} {used} of {limit}"))
+            .collect();
+        lines.extend(self.limits.namespaces.as_ref().map(|namespaces| format!("only in {}", namespaces.join(", "))));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{ObjectId, Reversal, StepId};
+
+    fn change(kind: &str, name: &str, verb: Verb, pods: u32) -> Change {
+        Change {
+            step: StepId("s".into()),
+            verb,
+            object: ObjectId { kind: kind.into(), namespace: "shop".into(), name: name.into(), ..ObjectId::default() },
+            summary: "x".into(),
+            resource_version: String::new(),
+            body_digest: String::new(),
+            written: Vec::new(),
+            reversal: Reversal::Fields,
+            pods,
+        }
+    }
+
+    fn gate(limits: BudgetLimits) -> BudgetGate {
+        BudgetGate { limits, asker: None }
+    }
+
+    #[tokio::test]
+    async fn an_object_counts_once_and_one_too_many_is_refused() {
+        let gate = gate(BudgetLimits { objects: Some(1), ..BudgetLimits::default() });
+        let made = Made::default();
+        made.begin(change("Deployment", "web", Verb::Patch, 0), None, 0);
+        assert_eq!(gate.admit(&change("Deployment", "web", Verb::Patch, 0), &made).await, Ok(()));
+        let refused = gate.admit(&change("Deployment", "db", Verb::Patch, 0), &made).await.unwrap_err();
+        assert_eq!(refused.class, Class::Budget);
+        assert!(refused.message.contains("objects: this would be 2 of 1"), "{refused}");
+        assert_eq!(gate.account(&made), ["objects 1 of 1"]);
+    }
+
+    #[tokio::test]
+    async fn pods_taken_away_count_as_pods_not_as_objects() {
+        let gate = gate(BudgetLimits { objects: Some(0), pods: Some(2), ..BudgetLimits::default() });
+        let made = Made::default();
+        assert_eq!(gate.admit(&change("Pod", "a", Verb::Evict, 0), &made).await, Ok(()));
+        made.begin(change("Pod", "a", Verb::Evict, 0), None, 0);
+        made.begin(change("Pod", "b", Verb::Delete, 0), None, 0);
+        assert!(gate.admit(&change("Pod", "c", Verb::Evict, 0), &made).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_foreign_namespace_is_refused() {
+        let gate = gate(BudgetLimits { namespaces: Some(vec!["other".into()]), ..BudgetLimits::default() });
+        assert!(gate.admit(&change("Deployment", "web", Verb::Patch, 0), &Made::default()).await.is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! The heart: carries a runbook out, step by step.
+//!
+//! [`run`] takes an [`Order`] and the [`Doors`] to the outside, and always
+//! comes back with a [`RunEnd`](crate::event::RunEnd): a step that went badly
+//! is a result, never an `Err`. The engine emits events; it cannot print.
+//!
+//! | file | is |
+//! |---|---|
+//! | `order` | what is to be run, and the doors to the outside |
+//! | `run` | the phases: requirements, consent, steps, on-failure, always, the end |
+//! | `list`, `step`, `each`, `attempt` | a list of steps, one step, a loop, one try |
+//! | `control/` | what steps do with the run itself |
+//! | `frame` | what `steps.<id>` means |
+//! | `outputs` | what a step keeps |
+//! | `undo` | taking back, newest first |
+//! | `outcome` | the table of runbook-format §10 |
+//! | `consent`, `gate`, `requires` | what must be agreed or hold before a change |
+//! | `cancel` | stopping |
+
+mod attempt;
+mod cancel;
+mod consent;
+mod control;
+mod each;
+mod frame;
+mod gate;
+mod list;
+mod order;
+mod outcome;
+mod outputs;
+mod requires;
+mod run;
+mod step;
+mod tags;
+mod undo;
+
+pub use cancel::Cancel;
+pub use order::{Doors, Options, Order};
+pub use outcome::exit_code;
+pub use run::run;
+pub use tags::unpicked;

@@ -1,0 +1,55 @@
+//! What is to be run, and the doors to the outside.
+
+use std::sync::Arc;
+
+use crate::action::Shelf;
+use crate::cluster::Client;
+use crate::event::{Asker, Fan, Ledger, TargetHead};
+use crate::runbook::{Inputs, Runbook};
+
+/// A runbook joined with its target and its inputs: well-formed, not omniscient.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The book.
+    pub book: Arc<Runbook>,
+    /// Its inputs, whole and right.
+    pub inputs: Inputs,
+    /// What it runs against.
+    pub target: TargetHead,
+    /// Who runs it (`user@host`).
+    pub actor: String,
+    /// How it is run.
+    pub options: Options,
+}
+
+/// How a run is run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Consent and every `confirm` are given.
+    pub yes: bool,
+    /// Ask before each change.
+    pub ask: bool,
+    /// A tolerated failure makes the exit code 1.
+    pub strict: bool,
+    /// Only steps with one of these tags; all when empty.
+    pub tags: Vec<String>,
+    /// No step with one of these tags.
+    pub skip_tags: Vec<String>,
+    /// Hosts and programs that `http` and `command` may use beside the target.
+    pub allowed: Vec<String>,
+}
+
+/// The doors to the outside.
+#[derive(Debug)]
+pub struct Doors {
+    /// The target.
+    pub client: Client,
+    /// Who must know of a change before it is sent.
+    pub ledger: Arc<dyn Ledger>,
+    /// Who hears of everything.
+    pub fan: Arc<Fan>,
+    /// Who answers questions.
+    pub asker: Arc<dyn Asker>,
+    /// Where artifacts are put.
+    pub shelf: Arc<dyn Shelf>,
+}

@@ -1,0 +1,375 @@
+//! The phases of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ring::digest::{SHA256, digest};
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+
+use super::cancel::Cancel;
+use super::frame::{Frame, failure_of};
+use super::gate::BudgetGate;
+use super::order::{Doors, Order};
+use super::outcome::{self, Decisive};
+use super::{consent, requires};
+use crate::action::{Made, RunFacts, Shared};
+use crate::clock::rfc3339;
+use crate::document::JsonPath;
+use crate::event::{
+    CancelReason, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId, Verdict,
+};
+use crate::form::Form;
+use crate::runbook::{FailureBranch, taints};
+use crate::secret::MASK;
+use crate::template::{Functions, Scope, Value};
+
+/// What all parts of a run share.
+pub(super) struct Run {
+    pub(super) order: Order,
+    pub(super) shared: Arc<Shared>,
+    pub(super) asker: Arc<dyn crate::event::Asker>,
+    pub(super) cancel: Cancel,
+    /// Paths that are never shown, known from the document alone.
+    pub(super) taints: Vec<Vec<String>>,
+    pub(super) tolerated: AtomicUsize,
+    /// The innermost step that went badly and is not yet tolerated.
+    blamed: Mutex<Option<Decisive>>,
+    /// The step that decides how the run ends.
+    pub(super) decisive: Mutex<Option<Decisive>>,
+    pub(super) undo_failed: Mutex<Option<Failure>>,
+    started: Instant,
+}
+
+/// Where a step runs: what it sees, what stops it.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) scope: Arc<Scope>,
+    pub(super) frame: Arc<Frame>,
+    pub(super) phase: Phase,
+    pub(super) depth: usize,
+    /// The step around this one, if any.
+    pub(super) parent: Option<StepId>,
+    /// The clock of the list, the group or the book.
+    pub(super) deadline: Option<Instant>,
+    /// Only a reason at least as grave stops it.
+    pub(super) stopped_by: CancelReason,
+}
+
+/// Carries an order out. Whatever happens, there is an end.
+pub async fn run(order: Order, doors: Doors, cancel: Cancel) -> RunEnd {
+    let started = Instant::now();
+    let fan = doors.fan.clone();
+    fan.tell(EventKind::RunStarted(Box::new(head(&order, &fan))));
+    let end = match begin(order, doors, cancel, started) {
+        Ok((run, surroundings)) => run.phases(surroundings).await,
+        Err(failure) => outcome::never_began(&failure, started),
+    };
+    fan.tell(EventKind::RunFinished(Box::new(end.clone())));
+    end
+}
+
+fn head(order: &Order, fan: &Fan) -> RunHead {
+    let book = &order.book;
+    let shown = |name: &String, value: &Json| {
+        let hidden = order.inputs.secret.contains(name);
+        (name.clone(), if hidden { MASK.into() } else { value.clone() })
+    };
+    for name in &order.inputs.secret {
+        if let Some(value) = order.inputs.values.get(name) {
+            fan.redactor().register_value(value);
+        }
+    }
+    RunHead {
+        format_version: FORMAT_VERSION,
+        runhub_version: env!("CARGO_PKG_VERSION").into(),
+        book: book.name.clone(),
+        description: book.description.clone(),
+        labels: book.labels.clone(),
+        owner: book.owner.clone(),
+        links: book.links.clone(),
+        file: book.source.name().to_owned(),
+        book_hash: hex(digest(&SHA256, book.source.text().as_bytes()).as_ref()),
+        inputs: order.inputs.values.iter().map(|(name, value)| shown(name, value)).collect(),
+        target: order.target.clone(),
+        actor: order.actor.clone(),
+        steps: book.steps.len(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Computes vars and defaults; nothing is sent.
+fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
+    let scope = base_scope(&order, &doors.fan, &taints);
+    let (scope, vars) = with_vars(scope, &order, &doors.fan)?;
+    let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
+    for record in &remembered {
+        doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+    }
+    let known: BTreeSet<String> = book.walk().filter(|step| step.named).map(|step| step.id.clone()).collect();
+    let frame = Frame::root(known);
+    let scope = Arc::new(with_steps(scope, &frame, &taints));
+    let facts = facts(&order, &doors.fan, &scope)?;
+    let made = Made::default();
+    let gate = BudgetGate::new(&order, &scope, doors.asker.clone())?;
+    let shared = Shared {
+        client: doors.client,
+        ledger: doors.ledger,
+        fan: doors.fan,
+        made,
+        gate: Arc::new(gate),
+        shelf: doors.shelf,
+        facts,
+    };
+    let deadline = book.timeout.map(|timeout| started + timeout);
+    let run = Run {
+        order,
+        shared: Arc::new(shared),
+        asker: doors.asker,
+        cancel,
+        taints,
+        tolerated: AtomicUsize::new(0),
+        blamed: Mutex::default(),
+        decisive: Mutex::default(),
+        undo_failed: Mutex::default(),
+        started,
+    };
+    let surroundings = Surroundings {
+        scope,
+        frame,
+        phase: Phase::Steps,
+        depth: 0,
+        parent: None,
+        deadline,
+        stopped_by: CancelReason::StepFailed,
+    };
+    Ok((run, surroundings))
+}
+
+fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
+    let functions = Functions { jsonpath: select, clock: fan.clock() };
+    let mut scope = Scope::new(functions);
+    scope.bind("inputs", Value::from_json(json!(order.inputs.values)));
+    let run = json!({
+        "id": fan.run().0,
+        "started_at": rfc3339(fan.clock().now()),
+        "book": order.book.name,
+        "actor": order.actor,
+    });
+    scope.bind("run", Value::from_json(run));
+    scope.bind("target", Value::from_json(json!(order.target)));
+    taint(&mut scope, taints);
+    scope
+}
+
+pub(super) fn taint(scope: &mut Scope, taints: &[Vec<String>]) {
+    for path in taints {
+        scope.taint(&path.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+/// A layer in which `steps` means this frame.
+pub(super) fn with_steps(mut scope: Scope, frame: &Arc<Frame>, taints: &[Vec<String>]) -> Scope {
+    scope.bind("steps", Value::lookup(frame.clone()));
+    taint(&mut scope, taints);
+    scope
+}
+
+fn select(value: &Json, path: &str) -> Result<Vec<Json>, String> {
+    let path = JsonPath::parse(path)?;
+    Ok(path.select(value).into_iter().cloned().collect())
+}
+
+fn with_vars(base: Scope, order: &Order, fan: &Fan) -> Result<(Scope, BTreeMap<String, Json>), Failure> {
+    let mut vars: BTreeMap<String, Json> = BTreeMap::new();
+    let mut scope = base;
+    for variable in &order.book.vars {
+        scope.bind("vars", Value::from_json(json!(vars)));
+        let (value, tainted) = fill(&variable.value, &scope, fan)
+            .map_err(|failure| Failure::new(failure.class, format!("variable `{}`: {failure}", variable.name)))?;
+        if variable.secret || tainted {
+            fan.redactor().register_value(&value);
+        }
+        vars.insert(variable.name.clone(), value);
+    }
+    scope.bind("vars", Value::from_json(json!(vars)));
+    Ok((scope, vars))
+}
+
+/// Fills a form to a JSON value; tainted values are registered before anyone sees them.
+pub(super) fn fill(form: &Form, scope: &Scope, fan: &Fan) -> Result<(Json, bool), Failure> {
+    let filled = form.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+    filled.secrets.iter().for_each(|secret| fan.redactor().register_value(secret));
+    Ok((filled.node.to_json(), !filled.secrets.is_empty()))
+}
+
+/// Diagnostics of a filling as a step's failure.
+pub(super) fn evaluation(complaints: &[crate::source::Diagnostic]) -> Failure {
+    let lines: Vec<&str> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+    let failure = Failure::new(Class::Evaluation, lines.join("; "));
+    match complaints.iter().flat_map(|complaint| &complaint.helps).next() {
+        Some(help) => failure.help(help.clone()),
+        None => failure,
+    }
+}
+
+fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
+    let defaults = &order.book.defaults;
+    let namespace = match &defaults.namespace {
+        Some(form) => match fill(form, scope, fan)?.0 {
+            Json::String(namespace) => Some(namespace),
+            other => {
+                return Err(Failure::new(Class::Evaluation, format!("defaults.namespace should be text, not {other}")));
+            }
+        },
+        None => None,
+    };
+    Ok(RunFacts {
+        run: fan.run().0.clone(),
+        book: order.book.name.clone(),
+        namespace,
+        every: defaults.every,
+        allowed: order.options.allowed.clone(),
+    })
+}
+
+impl Run {
+    async fn phases(&self, surroundings: Surroundings) -> RunEnd {
+        if let Err(failure) = self.may_begin(&surroundings).await {
+            return outcome::refused(self, &failure, self.started);
+        }
+        let book = self.order.book.clone();
+        let ended_well = self.list(&book.steps, &surroundings).await;
+        let mut handled = false;
+        if !ended_well && self.cancel.reason().is_none_or(|reason| reason < CancelReason::Interrupt) {
+            handled = self.after_failure(&surroundings).await;
+        }
+        self.always(&surroundings).await;
+        let outputs = self.book_outputs(&surroundings);
+        outcome::conclude(self, handled, outputs, self.started)
+    }
+
+    async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
+        requires::check(self).await?;
+        self.warn_of_unwatched();
+        consent::ask(self, &surroundings.scope).await
+    }
+
+    /// Says what the book asks for and this version does not do.
+    fn warn_of_unwatched(&self) {
+        if !self.order.book.guards.is_empty() {
+            self.warn("this version does not watch `guards`: put an `expect` after each change");
+        }
+    }
+
+    async fn after_failure(&self, surroundings: &Surroundings) -> bool {
+        let Some(FailureBranch::Steps(branch)) = &self.order.book.on_failure else { return false };
+        self.shared.fan.tell(EventKind::PhaseStarted(Phase::OnFailure));
+        let inner = Surroundings {
+            scope: self.with_failure(&surroundings.scope),
+            phase: Phase::OnFailure,
+            stopped_by: CancelReason::Deadline,
+            ..surroundings.clone()
+        };
+        let all_passed = self.list_to_the_end(&branch.steps, &inner).await;
+        branch.handles && all_passed
+    }
+
+    async fn always(&self, surroundings: &Surroundings) {
+        if self.order.book.always.is_empty() || self.cancel.reason() == Some(CancelReason::SecondInterrupt) {
+            return;
+        }
+        self.shared.fan.tell(EventKind::PhaseStarted(Phase::Always));
+        let inner = Surroundings {
+            scope: self.with_outcome(&surroundings.scope),
+            phase: Phase::Always,
+            deadline: Some(Instant::now() + self.order.book.always_timeout),
+            stopped_by: CancelReason::SecondInterrupt,
+            ..surroundings.clone()
+        };
+        self.list_to_the_end(&self.order.book.always, &inner).await;
+    }
+
+    /// A layer in which `failure` is the step that decided the run.
+    pub(super) fn with_failure(&self, scope: &Arc<Scope>) -> Arc<Scope> {
+        let mut inner = Scope::child(scope);
+        let decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = decisive.as_ref().map_or(Json::Null, |decisive| {
+            json!({
+                "step": decisive.step.0,
+                "name": decisive.name,
+                "message": decisive.verdict.line(),
+                "class": decisive.verdict.class().map(Class::word),
+            })
+        });
+        inner.bind("failure", Value::from_json(failure));
+        Arc::new(inner)
+    }
+
+    /// A layer in which `run.outcome` says how the steps ended.
+    fn with_outcome(&self, scope: &Arc<Scope>) -> Arc<Scope> {
+        let mut inner = Scope::child(scope);
+        let mut run = scope.get("run").and_then(|run| run.to_json().ok()).unwrap_or_else(|| json!({}));
+        if let Some(fields) = run.as_object_mut() {
+            fields.insert("outcome".into(), outcome::so_far(self).word().into());
+        }
+        inner.bind("run", Value::from_json(run));
+        Arc::new(inner)
+    }
+
+    fn book_outputs(&self, surroundings: &Surroundings) -> BTreeMap<String, Json> {
+        let mut outputs = BTreeMap::new();
+        for output in &self.order.book.outputs {
+            match fill(&output.value, &surroundings.scope, &self.shared.fan) {
+                Ok((_, true)) => drop(outputs.insert(output.name.clone(), MASK.into())),
+                Ok((value, false)) => drop(outputs.insert(output.name.clone(), value)),
+                Err(failure) => self.warn(format!("the book's output `{}` is missing: {failure}", output.name)),
+            }
+        }
+        outputs
+    }
+
+    pub(super) fn warn(&self, text: impl Into<String>) {
+        self.shared.fan.tell(EventKind::Warned(Note { step: None, text: text.into() }));
+    }
+
+    /// Notes the innermost step that went badly, until it is tolerated or decides the run.
+    pub(super) fn blame(&self, step: &StepId, name: &str, verdict: &Verdict) {
+        let mut blamed = self.blamed.lock().unwrap_or_else(PoisonError::into_inner);
+        if blamed.is_none() {
+            *blamed = Some(Decisive {
+                step: step.clone(),
+                name: name.to_owned(),
+                verdict: verdict.clone(),
+                failure: failure_of(verdict),
+            });
+        }
+    }
+
+    /// The innermost step that went badly and is not yet tolerated.
+    pub(super) fn blamed(&self) -> Option<Decisive> {
+        self.blamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The blamed step, which is forgotten.
+    pub(super) fn absolve(&self) -> Option<Decisive> {
+        self.blamed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The blamed step decides the run, if none did before.
+    pub(super) fn decide(&self) {
+        let blamed = self.absolve();
+        let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
+        *decisive = decisive.take().or(blamed);
+    }
+
+    pub(super) fn tolerate(&self) {
+        self.tolerated.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,137 @@
+//! Taking back, newest first.
+//!
+//! A step with steps of its own for it is taken back by those; every other
+//! change by its before-image. What someone else changed since is left alone
+//! and reported. The rollouts that a taking-back causes are waited for.
+
+use std::sync::PoisonError;
+
+use super::run::{Run, Surroundings};
+use crate::action::{Back, Context, MadeChange, settle_rollouts, take_back};
+use crate::event::{CancelReason, Failure, ObjectId, Phase, Reversal};
+use crate::runbook::{Step, UndoPolicy, UndoWhich};
+
+/// What came of a taking-back, in words.
+#[derive(Debug, Default)]
+pub(super) struct Undone {
+    pub(super) done: Vec<String>,
+    pub(super) conflicts: Vec<String>,
+    pub(super) cannot: Vec<String>,
+    pub(super) stopped: Option<CancelReason>,
+}
+
+impl Run {
+    /// Takes back what the named steps changed.
+    pub(super) async fn undo(&self, which: &UndoWhich, context: &Context, around: &Surroundings) -> Undone {
+        let mut undone = Undone::default();
+        let mut touched = Vec::new();
+        let mut by_steps: Vec<String> = Vec::new();
+        let mut standing: Vec<MadeChange> = self.shared.made.all().into_iter().filter(MadeChange::stands).collect();
+        standing.retain(|made| is_meant(which, made) && made.change.reversal != Reversal::Nothing);
+        for made in standing.iter().rev() {
+            if let Some(reason) = self.stopped(around) {
+                undone.stopped = Some(reason);
+                break;
+            }
+            match self.own_undo(made) {
+                Some(step) if by_steps.contains(&step.id) => {}
+                Some(step) => {
+                    by_steps.push(step.id.clone());
+                    self.undo_by_steps(step, &standing, around, &mut undone).await;
+                }
+                None => self.undo_one(made, context, &mut undone, &mut touched).await,
+            }
+        }
+        if undone.stopped.is_none()
+            && let Err(failure) = settle_rollouts(context, &touched).await
+        {
+            undone.conflicts.push(failure.message);
+        }
+        undone
+    }
+
+    /// The step whose own undo steps take a change back, if it has them.
+    fn own_undo(&self, made: &MadeChange) -> Option<&Step> {
+        self.order.book.walk().find(|step| {
+            matches!(step.undo, UndoPolicy::Steps(_)) && step.named && bears(&made.change.step.0, &step.id)
+        })
+    }
+
+    async fn undo_by_steps(&self, step: &Step, standing: &[MadeChange], around: &Surroundings, undone: &mut Undone) {
+        let UndoPolicy::Steps(steps) = &step.undo else { return };
+        let inner = Surroundings {
+            scope: self.with_failure(&around.scope),
+            phase: Phase::Undo,
+            depth: around.depth + 1,
+            parent: Some(crate::event::StepId(format!("{}.undo", step.id))),
+            ..around.clone()
+        };
+        if self.list_to_the_end(steps, &inner).await {
+            for made in standing.iter().filter(|made| bears(&made.change.step.0, &step.id)) {
+                self.shared.made.take_back(made.number);
+            }
+            undone.done.push(format!("{} (by its own steps)", step.id));
+        } else {
+            undone.conflicts.push(format!("the undo steps of `{}` failed", step.id));
+        }
+    }
+
+    async fn undo_one(&self, made: &MadeChange, context: &Context, undone: &mut Undone, touched: &mut Vec<ObjectId>) {
+        let what = format!("{} {}", made.change.object, made.change.summary);
+        if let Reversal::Cannot(reason) = &made.change.reversal {
+            undone.cannot.push(format!("{what}: {reason}"));
+            return;
+        }
+        match take_back(context, made).await {
+            Ok(Back::Done) => {
+                self.shared.made.take_back(made.number);
+                touched.push(made.change.object.clone());
+                undone.done.push(what);
+            }
+            Ok(Back::Already) => self.shared.made.take_back(made.number),
+            Ok(Back::Conflict(reason)) => undone.conflicts.push(format!("{what}: {reason}")),
+            Err(failure) => undone.conflicts.push(format!("{what}: {failure}")),
+        }
+    }
+
+    pub(super) fn undo_failed(&self, failure: &Failure) {
+        self.undo_failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| failure.clone());
+    }
+}
+
+fn is_meant(which: &UndoWhich, made: &MadeChange) -> bool {
+    match which {
+        UndoWhich::All => true,
+        UndoWhich::Ids(ids) => ids.iter().any(|(id, _)| bears(&made.change.step.0, id)),
+    }
+}
+
+/// Whether a full step name has this id on its way: ids are unique in a book.
+fn bears(step: &str, id: &str) -> bool {
+    let mut depth = 0_usize;
+    let outside_keys: String = step
+        .chars()
+        .filter(|letter| {
+            match letter {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                _ => return depth == 0,
+            }
+            false
+        })
+        .collect();
+    outside_keys.split('.').any(|part| part == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_on_the_way_and_not_in_a_key() {
+        assert!(bears("pause[shop].apps", "pause"));
+        assert!(bears("pause[shop].apps", "apps"));
+        assert!(!bears("pause[apps.x].cron", "apps"));
+        assert!(!bears("pause[shop].apps", "app"));
+    }
+}

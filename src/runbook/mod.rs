@@ -1,0 +1,89 @@
+//! The user's document, proven well-formed by existing.
+//!
+//! [`parse`] turns a [`Source`] into a [`Runbook`] or into all its mistakes at
+//! once; [`check`](crate::runbook::check) adds what needs the whole document:
+//! names, outputs read before they are made, secrets in the wrong places. Both
+//! send nothing. The engine runs what comes out; `authoring` reads it.
+
+mod budget;
+mod check;
+mod inputs;
+mod parse;
+mod requires;
+mod schema;
+mod step;
+
+pub use budget::BudgetLimits;
+pub use check::{check, steps_read_by, taints, unsupported};
+pub use inputs::{Given, InputDeclaration, InputType, Inputs, resolve};
+pub use parse::{STEP_KEYS, TOP_KEYS, parse};
+pub use requires::{Requires, VersionRequirement};
+pub use schema::schema;
+pub use step::{
+    Act, Body, Branch, Budget, Control, Defaults, FailureBranch, ForEach, Guard, NamedForm, OnError, OutputDeclaration,
+    OutputSource, Retry, RetryOn, Step, UndoPolicy, UndoWhich, Variable,
+};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::source::Source;
+
+/// A whole runbook.
+#[derive(Debug)]
+pub struct Runbook {
+    /// The text it was read from.
+    pub source: Source,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Labels for people and reports.
+    pub labels: BTreeMap<String, String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Addresses for people, by name.
+    pub links: BTreeMap<String, String>,
+    /// What must be so before step 1.
+    pub requires: Option<Requires>,
+    /// What it must be given, in the order declared.
+    pub inputs: Vec<InputDeclaration>,
+    /// What is computed once, in order.
+    pub vars: Vec<Variable>,
+    /// What every step inherits.
+    pub defaults: Defaults,
+    /// The clock of `steps` with `on-failure`.
+    pub timeout: Option<Duration>,
+    /// The clock of `always` with undo.
+    pub always_timeout: Duration,
+    /// How much it may touch.
+    pub budget: Option<Budget>,
+    /// What must hold while `steps` run.
+    pub guards: Vec<Guard>,
+    /// The list, in order.
+    pub steps: Vec<Step>,
+    /// What is done after a failure.
+    pub on_failure: Option<FailureBranch>,
+    /// What is done whatever happens.
+    pub always: Vec<Step>,
+    /// What it hands on.
+    pub outputs: Vec<NamedForm>,
+}
+
+impl Runbook {
+    /// Every step of the book, outer ones before inner ones, in the order written.
+    pub fn walk(&self) -> impl Iterator<Item = &Step> {
+        let mut found = Vec::new();
+        step::gather(&self.steps, &mut found);
+        if let Some(branch) = &self.on_failure {
+            step::gather(branch.steps(), &mut found);
+        }
+        step::gather(&self.always, &mut found);
+        found.into_iter()
+    }
+
+    /// Whether any step, wherever it stands, may change something.
+    pub fn may_change(&self) -> bool {
+        self.walk().any(Step::may_change)
+    }
+}

@@ -1,0 +1,106 @@
+//! What a step does with the run itself.
+
+use super::Parser;
+use crate::document::{self, DurationText, Entry, Literal, Mode, Node};
+use crate::form::Form;
+use crate::runbook::{Control, Guard, UndoWhich};
+use crate::source::Diagnostic;
+
+impl Parser {
+    pub(super) fn control(&mut self, entry: &Entry, id: &str) -> Option<Control> {
+        let value = &entry.value;
+        match entry.key.text.as_str() {
+            "group" => self.group(value, id),
+            "note" => Some(Control::Note(self.text_form(value))),
+            "fail" => Some(Control::Fail(self.text_form(value))),
+            "assert" => self.expectations(value).map(Control::Assert),
+            "pause" => Some(Control::Pause(self.pause(value))),
+            "undo-steps" => self.undo_which(value).map(Control::UndoSteps),
+            "use" => Some(Control::Use(Form::new(value.clone(), &mut self.out))),
+            "approve" => Some(Control::Approve(self.approve(value))),
+            other => {
+                self.error(format!("`{other}` is no action"), entry.key.span);
+                None
+            }
+        }
+    }
+
+    fn group(&mut self, value: &Node, id: &str) -> Option<Control> {
+        let (mut steps, mut guards) = (Vec::new(), Vec::new());
+        for entry in self.mapping(value, "`group`") {
+            match entry.key.text.as_str() {
+                "steps" => steps = self.steps(&entry.value, &format!("{id}-step")),
+                "guards" => guards = self.guards(&entry.value),
+                _ => self.unknown_key(&entry.key, &["steps", "guards"], "`group`"),
+            }
+        }
+        if value.get("steps").is_none() {
+            self.error("a group needs `steps`", value.span);
+            return None;
+        }
+        Some(Control::Group { steps, guards })
+    }
+
+    pub(super) fn guard(&mut self, item: Node) -> Option<Guard> {
+        let form = Form::new(item, &mut self.out);
+        crate::action::check_guard(form.node(), &mut self.out);
+        Some(Guard { form })
+    }
+
+    /// A text that may hold templates.
+    fn text_form(&mut self, value: &Node) -> Form {
+        if value.scalar().is_none() {
+            self.error(format!("this takes text, not {}", value.describe()), value.span);
+        }
+        Form::new(value.clone(), &mut self.out)
+    }
+
+    fn pause(&mut self, value: &Node) -> Form {
+        if !value.is_template() {
+            document::decode::<DurationText>(value, Mode::Whole, &mut self.out);
+        }
+        Form::new(value.clone(), &mut self.out)
+    }
+
+    fn undo_which(&mut self, value: &Node) -> Option<UndoWhich> {
+        if value.as_text() == Some("all") {
+            return Some(UndoWhich::All);
+        }
+        if value.items().is_empty() {
+            let complaint = Diagnostic::error(
+                format!("`undo-steps` takes `all` or a list of ids, not {}", value.describe()),
+                value.span,
+            );
+            self.out.push(complaint.help("write `undo-steps: all` or `undo-steps: [grow, nightly_off]`"));
+            return None;
+        }
+        let ids = value.items().iter().filter_map(|item| Some((self.literal::<String>(item)?, item.span))).collect();
+        Some(UndoWhich::Ids(ids))
+    }
+
+    fn approve(&mut self, value: &Node) -> Form {
+        document::decode::<Approve>(value, Mode::Holes, &mut self.out);
+        Form::new(value.clone(), &mut self.out)
+    }
+}
+
+/// What a person is asked to approve.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::runbook) struct Approve {
+    /// What is to be approved.
+    #[expect(dead_code, reason = "read when a run can wait for a person")]
+    message: String,
+    /// What the person must fill in, typed like inputs.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read when a run can wait for a person")]
+    fields: std::collections::BTreeMap<String, crate::runbook::inputs::Declared>,
+    /// How long to wait.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read when a run can wait for a person")]
+    timeout: Option<Literal<DurationText>>,
+    /// Who may approve.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read when a run can wait for a person")]
+    by: Option<Vec<String>>,
+}
