@@ -4,11 +4,11 @@ use minijinja::Value as Raw;
 
 use super::arguments::Arguments;
 use super::error::{Cause, EvaluationError, Refusal};
+use super::lookup::field;
 use super::scope::Scope;
 use super::tree::{Form, Given, Node};
-use super::value::{Kind, items_of, kind_of, known, text_of};
+use super::value::{Kind, kind_of, text_of};
 use super::{arithmetic, compare, filters, names};
-use crate::source::nearest;
 
 /// Steps of work that one evaluation may take: a part, an item or 64 bytes of text count one.
 const FUEL: usize = 10_000_000;
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
             Form::Field(of, key) => {
                 let base = self.value(of)?;
                 field(&base, key)
-                    .map_err(|missing| error(self.no_field(&missing, of, key, &base), node))
+                    .map_err(|missing| error(self.no_field(missing, of, key, &base), node))
             }
             Form::Item(of, key) => {
                 let (base, key) = (self.value(of)?, self.value(key)?);
@@ -81,19 +81,19 @@ impl<'a> Walk<'a> {
                     .map_err(|refusal| error(refusal, node))
             }
             Form::Slice(of, bounds) => self.slice(node, of, bounds),
-            Form::Not(inner) => self.truth(inner, "not").map(|flag| Raw::from(!flag)),
+            Form::Not(inner) => self.truth(inner, "`not`").map(|flag| Raw::from(!flag)),
             Form::And(left, right) => Ok(Raw::from(
-                self.truth(left, "and")? && self.truth(right, "and")?,
+                self.truth(left, "`and`")? && self.truth(right, "`and`")?,
             )),
             Form::Or(left, right) => Ok(Raw::from(
-                self.truth(left, "or")? || self.truth(right, "or")?,
+                self.truth(left, "`or`")? || self.truth(right, "`or`")?,
             )),
             Form::If {
                 test,
                 then,
                 otherwise,
             } => {
-                let chosen = if self.truth(test, "if")? {
+                let chosen = if self.truth(test, "`if`")? {
                     then
                 } else {
                     otherwise
@@ -160,7 +160,7 @@ impl<'a> Walk<'a> {
             kind => {
                 let written = self.written_as(node);
                 let refusal = Refusal::mismatch(format!(
-                    "`{taker}` takes true or false, `{written}` is {kind}"
+                    "{taker} takes true or false, `{written}` is {kind}"
                 ));
                 let help = match kind {
                     Kind::Text => format!("write what it must be, such as `{written} != ''`"),
@@ -175,101 +175,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn name(&self, name: &str) -> Result<Raw, Refusal> {
-        if let Some(value) = self.scope.get(name) {
-            return known(value.0.clone());
-        }
-        let refusal = Refusal::undefined(format!("no name `{name}`"));
-        let near = match name {
-            "null" | "nil" => Some("none"),
-            "now" | "uuid" => return Err(refusal.help(format!("did you mean `{name}()`?"))),
-            _ => nearest(name, self.scope.names()),
-        };
-        Err(match near {
-            Some(near) => refusal.help(format!("did you mean `{near}`?")),
-            None => refusal,
-        })
-    }
-
-    fn no_field(&self, missing: &Missing, of: &Node, key: &str, base: &Raw) -> Refusal {
-        let holder = self.written_as(of);
-        match missing {
-            Missing::Unknown(refusal) => return refusal.clone(),
-            Missing::Here(Kind::Map) => {}
-            Missing::Here(Kind::List) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is a list, it has no field `{key}`"
-                ))
-                .help(format!(
-                    "write `{holder}|map(attribute='{key}')` for that field of all items"
-                ));
-            }
-            Missing::Here(kind) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is {kind}, it has no field `{key}`"
-                ));
-            }
-        }
-        let refusal = match names::path_of(of) {
-            Some(path) => Refusal::undefined(format!("no name `{}.{key}`", path.join("."))),
-            None => Refusal::undefined(format!("`{holder}` has no field `{key}`")),
-        };
-        let keys: Vec<String> = items_of(base)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|key| key.as_str().map(str::to_owned))
-            .collect();
-        match nearest(key, keys.iter().map(String::as_str)) {
-            Some(near) => refusal.help(format!("did you mean `{near}`?")),
-            None => refusal,
-        }
-    }
-
-    fn item(&self, of: &Node, base: &Raw, key: &Raw) -> Result<Raw, Refusal> {
-        let holder = self.written_as(of);
-        match (kind_of(base), kind_of(key)) {
-            (Kind::List, Kind::Number) => {
-                let items = items_of(base)?;
-                let index = key.as_i64().filter(|_| key.is_integer());
-                let index = index.ok_or_else(|| Refusal::mismatch("an index is a whole number"))?;
-                let found = position(index, items.len()).and_then(|index| items.get(index));
-                let count = items.len();
-                known(found.cloned().ok_or_else(|| {
-                    Refusal::undefined(format!("no item {index} in `{holder}`: it has {count}"))
-                })?)
-            }
-            (_, Kind::Text) => {
-                let key = key.as_str().unwrap_or_default();
-                field(base, key).map_err(|missing| self.no_field(&missing, of, key, base))
-            }
-            (kind, key) => Err(Refusal::mismatch(format!(
-                "`{holder}` is {kind}, {key} picks nothing from it"
-            ))),
-        }
-    }
-
-    fn slice(&mut self, node: &Node, of: &Node, bounds: &[Option<Box<Node>>; 3]) -> Evaluated {
-        let base = self.value(of)?;
-        let [start, stop, step] = bounds;
-        let bounds = [
-            self.bound(start.as_deref())?,
-            self.bound(stop.as_deref())?,
-            self.bound(step.as_deref())?,
-        ];
-        slice(&base, bounds).map_err(|refusal| error(refusal, node))
-    }
-
-    fn bound(&mut self, node: Option<&Node>) -> Result<Option<i64>, EvaluationError> {
-        let Some(node) = node else { return Ok(None) };
-        let value = self.value(node)?;
-        match kind_of(&value) {
-            Kind::None => Ok(None),
-            Kind::Number if value.is_integer() => Ok(value.as_i64()),
-            kind => Err(error(
-                Refusal::mismatch(format!("a slice takes whole numbers, not {kind}")),
-                node,
-            )),
-        }
+    /// A part as it was written.
+    pub(super) fn written_as(&self, node: &Node) -> &'a str {
+        self.text.get(node.range.clone()).unwrap_or_default()
     }
 
     fn computed(&mut self, result: Result<Raw, Refusal>, node: &Node) -> Evaluated {
@@ -357,96 +265,9 @@ impl<'a> Walk<'a> {
             named: named.collect::<Result<_, EvaluationError>>()?,
         })
     }
-
-    fn written_as(&self, node: &Node) -> &'a str {
-        self.text.get(node.range.clone()).unwrap_or_default()
-    }
 }
 
 /// A refusal with the place and the names of the part that it speaks of.
 pub(super) fn error(refusal: Refusal, node: &Node) -> EvaluationError {
     refusal.at(node.range.clone(), names::written(node))
-}
-
-/// Why a field is not there.
-enum Missing {
-    Here(Kind),
-    Unknown(Refusal),
-}
-
-/// A field of a map.
-fn field(base: &Raw, key: &str) -> Result<Raw, Missing> {
-    match base.get_attr(key) {
-        Ok(value) if !value.is_undefined() => known(value).map_err(Missing::Unknown),
-        _ => Err(Missing::Here(kind_of(base))),
-    }
-}
-
-/// A field under a dotted path, where a number picks from a list.
-pub(super) fn deep_field(base: &Raw, path: &str) -> Result<Option<Raw>, Refusal> {
-    let mut value = base.clone();
-    for part in path.split('.') {
-        let next = match (kind_of(&value), part.parse::<usize>()) {
-            (Kind::List, Ok(index)) => value.get_item_by_index(index),
-            _ => value.get_attr(part),
-        };
-        match next {
-            Ok(next) if !next.is_undefined() => value = known(next)?,
-            _ => return Ok(None),
-        }
-    }
-    Ok(Some(value))
-}
-
-/// The position of an index, counted from the end where it is negative.
-fn position(index: i64, length: usize) -> Option<usize> {
-    let distance = usize::try_from(index.unsigned_abs()).ok()?;
-    if index < 0 {
-        length.checked_sub(distance)
-    } else {
-        Some(distance)
-    }
-}
-
-fn slice(base: &Raw, [start, stop, step]: [Option<i64>; 3]) -> Result<Raw, Refusal> {
-    let step = match step.unwrap_or(1) {
-        step if step >= 1 => usize::try_from(step).unwrap_or(usize::MAX),
-        _ => {
-            return Err(Refusal::failed("the step of a slice is at least 1")
-                .help("to turn a list around, write `|reverse`"));
-        }
-    };
-    let cut = |length: usize| {
-        let edge = |bound: i64| position(bound, length).unwrap_or(0).min(length);
-        let start = start.map_or(0, edge);
-        (start, stop.map_or(length, edge).saturating_sub(start))
-    };
-    match kind_of(base) {
-        Kind::Text => {
-            let text = base.as_str().unwrap_or_default();
-            let (skip, take) = cut(text.chars().count());
-            Ok(Raw::from(
-                text.chars()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(step)
-                    .collect::<String>(),
-            ))
-        }
-        Kind::List => {
-            let items = items_of(base)?;
-            let (skip, take) = cut(items.len());
-            Ok(Raw::from(
-                items
-                    .into_iter()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(step)
-                    .collect::<Vec<_>>(),
-            ))
-        }
-        kind => Err(Refusal::mismatch(format!(
-            "a slice takes text or a list, not {kind}"
-        ))),
-    }
 }

@@ -113,21 +113,21 @@ fn range(walk: &mut Walk<'_>, mut arguments: Arguments) -> Result<Raw, Refusal> 
         .integer("start")?
         .ok_or_else(|| Refusal::failed("say where the numbers end"))?;
     let second = arguments.integer("stop")?;
-    let step = arguments.integer("step")?.unwrap_or(1);
+    let stride = arguments.integer("step")?.unwrap_or(1);
     arguments.finish()?;
-    let (start, stop) = second.map_or((0, first), |stop| (first, stop));
-    if step == 0 {
+    let (from, to) = second.map_or((0, first), |second| (first, second));
+    if stride == 0 {
         return Err(Refusal::failed("the step must not be 0"));
     }
     let more = |number: &i64| {
-        if step > 0 {
-            *number < stop
+        if stride > 0 {
+            *number < to
         } else {
-            *number > stop
+            *number > to
         }
     };
     let numbers =
-        std::iter::successors(Some(start), |number| number.checked_add(step)).take_while(more);
+        std::iter::successors(Some(from), |number| number.checked_add(stride)).take_while(more);
     let mut list = Vec::new();
     for (count, number) in (0_i64..).zip(numbers) {
         if count >= MOST_ITEMS {

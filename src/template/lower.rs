@@ -242,6 +242,9 @@ impl Lowering<'_> {
         let given = self.given(&filter.args, &range, depth)?;
         let start = of.range.start;
         let kind = match filter.name {
+            "default" | "d" if given.positional.is_empty() && given.named.is_empty() => {
+                return Err(Mistake::new("say what stands in: `default('')`", range));
+            }
             "default" | "d" => Form::Default(of, given),
             name => {
                 let known =

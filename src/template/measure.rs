@@ -230,19 +230,21 @@ fn duration_text(nanos: i128) -> String {
         ("us", 1_000),
         ("ns", 1),
     ];
-    let (sign, mut rest) = if nanos < 0 {
-        ("-", -nanos)
-    } else {
-        ("", nanos)
-    };
-    let mut text = String::from(sign);
-    for (name, unit) in units {
-        if rest >= unit {
-            text.push_str(&format!("{}{name}", rest / unit));
-            rest %= unit;
+    let mut rest = nanos.abs();
+    let parts = units.map(|(name, unit)| {
+        let count = rest / unit;
+        rest %= unit;
+        if count == 0 {
+            String::new()
+        } else {
+            format!("{count}{name}")
         }
+    });
+    match nanos {
+        0 => "0s".to_owned(),
+        _ if nanos < 0 => format!("-{}", parts.concat()),
+        _ => parts.concat(),
     }
-    if nanos == 0 { "0s".to_owned() } else { text }
 }
 
 #[cfg(test)]

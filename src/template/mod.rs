@@ -23,6 +23,7 @@ mod evaluate;
 mod expression;
 mod filters;
 mod functions;
+mod lookup;
 mod lower;
 mod measure;
 mod names;

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 /// What expressions need from other rooms.
 #[derive(Debug, Clone, Copy)]
 pub struct Functions {
-    /// Selects with a JSONPath: the nodes, in document order, or what is wrong with the path.
+    /// Selects with a `JSONPath`: the nodes, in document order, or what is wrong with the path.
     pub jsonpath: fn(&Json, &str) -> Result<Vec<Json>, String>,
     /// Tells `now()`.
     pub clock: Clock,

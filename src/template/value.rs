@@ -62,7 +62,7 @@ impl fmt::Debug for Value {
 /// Why a value has no JSON form: it is not known yet, or a number is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotJson(String);
+pub struct NotJson(Box<str>);
 
 /// A source of named values that is asked late: `steps` with a thousand entries costs nothing to bind.
 pub trait Lookup: Send + Sync {
@@ -163,7 +163,7 @@ pub(super) fn measure_of(raw: &Raw) -> Option<&Measure> {
 /// Lets known values pass.
 pub(super) fn known(raw: Raw) -> Result<Raw, Refusal> {
     match raw.downcast_object_ref::<Unknown>() {
-        Some(unknown) => Err(Refusal::unknown(&unknown.0)),
+        Some(unknown) => Err(Refusal::unknown(unknown.0.as_str())),
         None => Ok(raw),
     }
 }

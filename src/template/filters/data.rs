@@ -54,7 +54,7 @@ fn pretty(json: &Json, width: usize) -> Result<String, Refusal> {
     String::from_utf8(bytes).map_err(|_| Refusal::failed("this cannot be written"))
 }
 
-/// What a JSONPath selects: the one value where the path can select no more than one, else a list.
+/// What a `JSONPath` selects: the one value where the path can select no more than one, else a list.
 pub(super) fn jsonpath(
     walk: &mut Walk<'_>,
     value: &Raw,
@@ -72,6 +72,7 @@ pub(super) fn jsonpath(
         return nodes.next().ok_or_else(|| {
             Refusal::undefined(format!("`{path}` selects nothing"))
                 .help("give a value for that case: `|default(…)`")
+                .quoting()
         });
     }
     Ok(Raw::from(nodes.collect::<Vec<_>>()))

@@ -5,7 +5,8 @@ use minijinja::Value as Raw;
 use super::super::arguments::Arguments;
 use super::super::arithmetic;
 use super::super::error::Refusal;
-use super::super::evaluate::{Walk, deep_field};
+use super::super::evaluate::Walk;
+use super::super::lookup::deep_field;
 use super::super::predicates;
 use super::super::tree::Sign;
 use super::super::value::{Kind, items_of, kind_of};
@@ -100,7 +101,8 @@ pub(super) fn map(
             .map(Raw::from);
     }
     let name = arguments.need_text("filter")?;
-    let filter = find(&name).ok_or_else(|| Refusal::failed(format!("no filter `{name}`")))?;
+    let filter =
+        find(&name).ok_or_else(|| Refusal::failed(format!("no filter `{name}`")).quoting())?;
     let mapped = items
         .iter()
         .map(|item| apply(walk, filter, item, arguments.clone()));
@@ -213,7 +215,7 @@ fn passes(value: Option<Raw>, test: Option<&str>, arguments: Arguments) -> Resul
         None => Ok(value.is_some_and(|value| value.is_true())),
         Some(name) => {
             let test = predicates::find(name)
-                .ok_or_else(|| Refusal::failed(format!("no test `{name}`")))?;
+                .ok_or_else(|| Refusal::failed(format!("no test `{name}`")).quoting())?;
             test.holds(&value.unwrap_or_else(|| Raw::from(())), arguments)
         }
     }
@@ -226,6 +228,6 @@ fn picked(item: &Raw, attribute: Option<&str>) -> Result<Raw, Refusal> {
     }
 }
 
-fn no_field(path: &str) -> Refusal {
-    Refusal::undefined(format!("an item has no field `{path}`"))
+pub(super) fn no_field(path: &str) -> Refusal {
+    Refusal::undefined(format!("an item has no field `{path}`")).quoting()
 }

@@ -27,8 +27,11 @@ use super::value::{Kind, items_of, kind_of, known};
 pub(super) struct Filter {
     pub(super) name: &'static str,
     run: Run,
-    check: Option<fn(&Given) -> Result<(), Mistake>>,
+    check: Option<Check>,
 }
+
+/// Looks at constant arguments before a run.
+type Check = fn(&Given) -> Result<(), Mistake>;
 
 type Ours = fn(&mut Walk<'_>, &Raw, Arguments) -> Result<Raw, Refusal>;
 

@@ -1,5 +1,7 @@
 //! Filters that make texts; each asks for the room before it writes.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::Value as Raw;
@@ -7,7 +9,8 @@ use regex::Regex;
 
 use super::super::arguments::Arguments;
 use super::super::error::Refusal;
-use super::super::evaluate::{Walk, deep_field};
+use super::super::evaluate::{LARGEST_TEXT, Walk};
+use super::super::lookup::deep_field;
 use super::super::value::{items_of, text_of};
 use super::{LIST, TEXT, expect};
 
@@ -63,12 +66,11 @@ pub(super) fn join(
     for item in items_of(value)? {
         let item = match &attribute {
             None => item,
-            Some(path) => deep_field(&item, path)?
-                .ok_or_else(|| Refusal::undefined(format!("an item has no field `{path}`")))?,
+            Some(path) => deep_field(&item, path)?.ok_or_else(|| super::lists::no_field(path))?,
         };
         let part = text_of(&item)?;
         length += part.len() + between.len();
-        if length > super::super::evaluate::LARGEST_TEXT {
+        if length > LARGEST_TEXT {
             break;
         }
         parts.push(part);
@@ -111,7 +113,7 @@ pub(super) fn regex_replace(
         result.push_str(text.get(at..whole.start()).unwrap_or_default());
         found.expand(&new, &mut result);
         at = whole.end();
-        if result.len() > super::super::evaluate::LARGEST_TEXT {
+        if result.len() > LARGEST_TEXT {
             break;
         }
     }
@@ -166,11 +168,9 @@ pub(super) fn sha256(
     arguments.finish()?;
     walk.write(64)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    Ok(Raw::from(
-        digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    ))
+    let mut text = String::with_capacity(64);
+    for byte in digest.as_ref() {
+        write!(text, "{byte:02x}").map_err(|_| Refusal::failed("the digest cannot be written"))?;
+    }
+    Ok(Raw::from(text))
 }
