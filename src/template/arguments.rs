@@ -6,7 +6,7 @@ use minijinja::Value as Raw;
 use minijinja::value::Kwargs;
 
 use super::error::Refusal;
-use super::value::{Kind, kind_of};
+use super::value::{Kind, cost, kind_of};
 
 /// Values by position and by name; what is left over at the end is refused.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +61,11 @@ impl Arguments {
             _ => Err(wrong(name, "a whole number", &raw)),
         };
         self.take(name).map(whole).transpose()
+    }
+
+    /// Steps that it takes to look through all values by position once.
+    pub(super) fn cost(&self) -> usize {
+        self.positional.iter().map(cost).sum()
     }
 
     /// Refuses what nobody took.

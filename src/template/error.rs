@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::source::{Diagnostic, Span};
+
 /// A text that is not a template, or not an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -26,6 +28,15 @@ impl Mistake {
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
+    }
+
+    /// The complaint about a document in which the text stands at `place`.
+    pub fn diagnostic(&self, place: Span) -> Diagnostic {
+        let diagnostic = Diagnostic::error(self.message.as_str(), place.within(self.range.clone()));
+        match &self.help {
+            Some(help) => diagnostic.help(help.as_str()),
+            None => diagnostic,
+        }
     }
 
     /// The same mistake, seen from a text in which this one begins at `offset`.

@@ -3,70 +3,29 @@
 use minijinja::Value as Raw;
 
 use super::arguments::Arguments;
+use super::budget::Budget;
 use super::error::{Cause, EvaluationError, Refusal};
 use super::lookup::field;
 use super::scope::Scope;
-use super::tree::{Form, Given, Node};
-use super::value::{Kind, kind_of, text_of};
+use super::tree::{Comparison, Form, Given, Node};
+use super::value::{Kind, cost, kind_of, text_of};
 use super::{arithmetic, compare, filters, names};
-
-/// Steps of work that one evaluation may take: a part, an item or 64 bytes of text count one.
-const FUEL: usize = 10_000_000;
-
-/// Bytes of text that one evaluation may make on its way.
-const MOST_WRITTEN: usize = 16 * 1_024 * 1_024;
-
-/// The largest text that a filter or operator may make.
-pub(super) const LARGEST_TEXT: usize = 1_024 * 1_024;
 
 type Evaluated = Result<Raw, EvaluationError>;
 
 /// One evaluation: its names, its source for messages, and what it may still spend.
 pub(super) struct Walk<'a> {
-    scope: &'a Scope,
-    text: &'a str,
-    fuel: usize,
-    written: usize,
+    pub(super) scope: &'a Scope,
+    pub(super) text: &'a str,
+    pub(super) budget: &'a mut Budget,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(scope: &'a Scope, text: &'a str) -> Self {
-        Self {
-            scope,
-            text,
-            fuel: FUEL,
-            written: MOST_WRITTEN,
-        }
-    }
-
-    pub(super) fn scope(&self) -> &'a Scope {
-        self.scope
-    }
-
-    /// Pays for work.
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Refusal> {
-        self.fuel = self
-            .fuel
-            .checked_sub(steps)
-            .ok_or_else(|| Refusal::limit("the expression takes too much work"))?;
-        Ok(())
-    }
-
-    /// Pays for a text of so many bytes; ask before making it.
-    pub(super) fn write(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if bytes > LARGEST_TEXT {
-            return Err(Refusal::limit(
-                "the expression makes a text of more than 1 MiB",
-            ));
-        }
-        let left = self.written.checked_sub(bytes);
-        self.written = left.ok_or_else(|| Refusal::limit("the expression makes too much text"))?;
-        Ok(())
-    }
-
     /// The value of a part.
     pub(super) fn value(&mut self, node: &Node) -> Evaluated {
-        self.spend(1).map_err(|refusal| error(refusal, node))?;
+        self.budget
+            .spend(1)
+            .map_err(|refusal| error(refusal, node))?;
         match &node.kind {
             Form::Constant(raw) => Ok(raw.clone()),
             Form::Name(name) => self.name(name).map_err(|refusal| error(refusal, node)),
@@ -133,10 +92,9 @@ impl<'a> Walk<'a> {
             Form::Test(predicate, subject, given) => {
                 let value = self.value(subject)?;
                 let arguments = self.arguments(given)?;
-                predicate
-                    .holds(&value, arguments)
-                    .map(Raw::from)
-                    .map_err(|refusal| error(refusal, node))
+                let paid = self.budget.spend(cost(&value) + arguments.cost());
+                let holds = paid.and_then(|()| predicate.holds(&value, arguments));
+                holds.map(Raw::from).map_err(|refusal| error(refusal, node))
             }
             Form::Call(function, given) => {
                 let arguments = self.arguments(given)?;
@@ -183,8 +141,8 @@ impl<'a> Walk<'a> {
     fn computed(&mut self, result: Result<Raw, Refusal>, node: &Node) -> Evaluated {
         let paid = result.and_then(|value| {
             match value.as_str() {
-                Some(text) => self.write(text.len())?,
-                None => self.spend(value.len().unwrap_or_default())?,
+                Some(text) => self.budget.write(text.len())?,
+                None => self.budget.fill(value.len().unwrap_or_default())?,
             }
             Ok(value)
         });
@@ -193,20 +151,17 @@ impl<'a> Walk<'a> {
 
     fn concat(&mut self, left: &Raw, right: &Raw) -> Result<Raw, Refusal> {
         let (left, right) = (text_of(left)?, text_of(right)?);
-        self.write(left.len() + right.len())?;
+        self.budget.write(left.len() + right.len())?;
         Ok(Raw::from(left + &right))
     }
 
-    fn compare(
-        &mut self,
-        node: &Node,
-        first: &Node,
-        rest: &[(super::tree::Comparison, Node)],
-    ) -> Evaluated {
+    fn compare(&mut self, node: &Node, first: &Node, rest: &[(Comparison, Node)]) -> Evaluated {
         let mut left = self.value(first)?;
         for (sign, part) in rest {
             let right = self.value(part)?;
-            if !compare::holds(*sign, &left, &right).map_err(|refusal| error(refusal, node))? {
+            let paid = self.budget.spend(cost(&left) + cost(&right));
+            let holds = paid.and_then(|()| compare::holds(*sign, &left, &right));
+            if !holds.map_err(|refusal| error(refusal, node))? {
                 return Ok(Raw::from(false));
             }
             left = right;

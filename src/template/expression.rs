@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::Budget;
 use super::error::{EvaluationError, Mistake};
 use super::evaluate::{Walk, error};
 use super::lower;
@@ -16,6 +17,14 @@ use super::value::{Value, raw_to_json};
 use crate::secret::MASK;
 
 /// A parsed expression such as `steps.before.outputs.replicas < inputs.replicas`; a clone shares it.
+///
+/// ```
+/// use runhub::template::Expression;
+///
+/// let expression = Expression::parse("steps.before.changed and inputs.replicas > 2").unwrap();
+/// assert_eq!(expression.names()[1].path, ["inputs", "replicas"]);
+/// assert!(Expression::parse("a && b").is_err());
+/// ```
 #[derive(Clone)]
 pub struct Expression {
     text: Arc<str>,
@@ -88,8 +97,21 @@ impl Expression {
 
     /// Its value, to be bound or gone through without the way over JSON.
     pub fn value(&self, scope: &Scope) -> Result<Value, EvaluationError> {
-        Walk::new(scope, &self.text)
-            .value(&self.root)
+        self.value_within(scope, &mut Budget::default())
+    }
+
+    /// Its value, paid from a purse that others share.
+    pub(super) fn value_within(
+        &self,
+        scope: &Scope,
+        budget: &mut Budget,
+    ) -> Result<Value, EvaluationError> {
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget,
+        };
+        walk.value(&self.root)
             .map(Value)
             .map_err(|problem| self.placed(problem, scope))
     }
@@ -107,7 +129,12 @@ impl Expression {
 
     /// Whether it holds; anything but true or false is an error.
     pub fn test(&self, scope: &Scope) -> Result<Truth, EvaluationError> {
-        let truth = Walk::new(scope, &self.text).truth(&self.root, "a condition");
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget: &mut Budget::default(),
+        };
+        let truth = walk.truth(&self.root, "a condition");
         let holds = truth.map_err(|problem| self.placed(problem, scope))?;
         let trace = if holds { Vec::new() } else { self.trace(scope) };
         Ok(Truth { holds, trace })
@@ -144,7 +171,12 @@ impl Expression {
         {
             return Some(Json::from(MASK));
         }
-        raw_to_json(&Walk::new(scope, &self.text).value(part).ok()?).ok()
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget: &mut Budget::default(),
+        };
+        raw_to_json(&walk.value(part).ok()?).ok()
     }
 
     /// An error with its place in the whole text, and without values where one of them is secret.

@@ -58,7 +58,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 fn now(walk: &mut Walk<'_>, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
     Ok(Raw::from(
-        walk.scope()
+        walk.scope
             .functions()
             .clock
             .now()
@@ -137,6 +137,6 @@ fn range(walk: &mut Walk<'_>, mut arguments: Arguments) -> Result<Raw, Refusal> 
         }
         list.push(Raw::from(number));
     }
-    walk.spend(list.len())?;
+    walk.budget.fill(list.len())?;
     Ok(Raw::from(list))
 }

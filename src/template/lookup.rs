@@ -6,19 +6,19 @@ use super::error::{EvaluationError, Refusal};
 use super::evaluate::{Walk, error};
 use super::names;
 use super::tree::Node;
-use super::value::{Kind, items_of, kind_of, known};
+use super::value::{Kind, cost, items_of, kind_of, known};
 use crate::source::nearest;
 
 impl Walk<'_> {
     pub(super) fn name(&self, name: &str) -> Result<Raw, Refusal> {
-        if let Some(value) = self.scope().get(name) {
+        if let Some(value) = self.scope.get(name) {
             return known(value.0.clone());
         }
         let refusal = Refusal::undefined(format!("no name `{name}`"));
         let near = match name {
             "null" | "nil" => Some("none"),
             "now" | "uuid" => return Err(refusal.help(format!("did you mean `{name}()`?"))),
-            _ => nearest(name, self.scope().names()),
+            _ => nearest(name, self.scope.names()),
         };
         Err(match near {
             Some(near) => refusal.help(format!("did you mean `{near}`?")),
@@ -100,7 +100,9 @@ impl Walk<'_> {
             self.bound(to.as_deref())?,
             self.bound(step.as_deref())?,
         ];
-        slice(&base, bounds).map_err(|refusal| error(refusal, node))
+        let paid = self.budget.spend(cost(&base).saturating_mul(8));
+        paid.and_then(|()| slice(&base, bounds))
+            .map_err(|refusal| error(refusal, node))
     }
 
     fn bound(&mut self, node: Option<&Node>) -> Result<Option<i64>, EvaluationError> {

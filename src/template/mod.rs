@@ -17,6 +17,7 @@
 
 mod arguments;
 mod arithmetic;
+mod budget;
 mod compare;
 mod error;
 mod evaluate;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::{Budget, LARGEST_TEXT};
 use super::error::{EvaluationError, Mistake, Refusal};
-use super::evaluate::LARGEST_TEXT;
 use super::expression::{Expression, Filled};
 use super::scope::Scope;
 use super::syntax::{LARGEST_TEMPLATE, scan};
@@ -115,11 +115,12 @@ impl Template {
             return expression.evaluate(scope);
         }
         let mut text = String::new();
+        let mut budget = Budget::default();
         for part in &*self.parts {
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Hole(range, expression) => {
-                    let value = expression.value(scope)?;
+                    let value = expression.value_within(scope, &mut budget)?;
                     let placed =
                         |refusal: Refusal| refusal.at(range.clone(), expression.written_names());
                     text.push_str(&text_of(&value.0).map_err(placed)?);

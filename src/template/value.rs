@@ -267,6 +267,24 @@ pub(super) fn text_of(raw: &Raw) -> Result<String, Refusal> {
     }
 }
 
+/// Steps that it takes to look through a value once.
+pub(super) fn cost(value: &Raw) -> usize {
+    match kind_of(value) {
+        Kind::Text => value.as_str().map_or(0, str::len) / 64,
+        Kind::List => value.len().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// The number of values in a JSON value, itself included.
+pub(super) fn weight(json: &Json) -> usize {
+    1 + match json {
+        Json::Array(items) => items.iter().map(weight).sum(),
+        Json::Object(fields) => fields.values().map(weight).sum(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use super::super::arguments::Arguments;
 use super::super::error::Refusal;
 use super::super::evaluate::Walk;
 use super::super::measure::Measure;
-use super::super::value::{Kind, Value, kind_of, measure_of, raw_to_json, text_of};
+use super::super::value::{Kind, Value, kind_of, measure_of, raw_to_json, text_of, weight};
 use super::{SCALAR, TEXT, expect};
 
 /// The value that a JSON text holds.
@@ -40,7 +40,7 @@ pub(super) fn tojson(
         Ok(width @ 1..=8) => pretty(&json, width)?,
         _ => return Err(Refusal::failed("the indent must lie between 0 and 8")),
     };
-    walk.write(text.len())?;
+    walk.budget.write(text.len())?;
     Ok(Raw::from(text))
 }
 
@@ -63,10 +63,11 @@ pub(super) fn jsonpath(
     let path = arguments.need_text("path")?;
     arguments.finish()?;
     let json = raw_to_json(value)?;
-    let select = walk.scope().functions().jsonpath;
+    walk.budget.spend(weight(&json))?;
+    let select = walk.scope.functions().jsonpath;
     let nodes = select(&json, &path)
         .map_err(|words| Refusal::failed("the JSONPath is wrong").detail(words))?;
-    walk.spend(nodes.len())?;
+    walk.budget.fill(nodes.len())?;
     let mut nodes = nodes.into_iter().map(|node| Value::from_json(node).0);
     if is_singular(&path) {
         return nodes.next().ok_or_else(|| {

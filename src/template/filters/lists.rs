@@ -10,7 +10,7 @@ use super::super::lookup::deep_field;
 use super::super::predicates;
 use super::super::tree::Sign;
 use super::super::value::{Kind, items_of, kind_of};
-use super::{ANY_SEVERAL, LIST, apply, cost, expect, find};
+use super::{ANY_SEVERAL, LIST, apply, expect, find};
 
 /// The number of characters, items or entries.
 pub(super) fn length(_: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
@@ -36,7 +36,7 @@ pub(super) fn batch(
         .ok_or_else(|| Refusal::failed("`batch` takes a whole number of at least 1"))?;
     let items = items_of(value)?;
     if filler.is_some() {
-        walk.spend(size)?;
+        walk.budget.fill(size)?;
     }
     let mut batches: Vec<Vec<Raw>> = items.chunks(size).map(<[Raw]>::to_vec).collect();
     if let (Some(filler), Some(last)) = (filler, batches.last_mut()) {
@@ -81,6 +81,7 @@ pub(super) fn map(
 ) -> Result<Raw, Refusal> {
     expect("map", value, LIST)?;
     let items = items_of(value)?;
+    walk.budget.fill(items.len())?;
     if let Some(path) = arguments.named("attribute") {
         let fallback = arguments.named("default");
         arguments.finish()?;
@@ -193,10 +194,10 @@ struct Choice {
 fn kept(name: &str, walk: &mut Walk<'_>, value: &Raw, mut choice: Choice) -> Result<Raw, Refusal> {
     expect(name, value, LIST)?;
     let test = choice.arguments.text("test")?;
-    let price = 1 + choice.arguments.positional.iter().map(cost).sum::<usize>();
+    let price = 1 + choice.arguments.cost();
     let mut kept = Vec::new();
     for item in items_of(value)? {
-        walk.spend(price)?;
+        walk.budget.spend(price)?;
         let looked_at = match &choice.attribute {
             Some(path) => deep_field(&item, path)?,
             None => Some(item.clone()),
@@ -205,6 +206,7 @@ fn kept(name: &str, walk: &mut Walk<'_>, value: &Raw, mut choice: Choice) -> Res
             kept.push(item);
         }
     }
+    walk.budget.fill(kept.len())?;
     Ok(Raw::from(kept))
 }
 

@@ -12,7 +12,6 @@ mod text;
 use std::ops::Range;
 
 use minijinja::Value as Raw;
-use regex::Regex;
 
 use super::arguments::Arguments;
 use super::error::{Mistake, Refusal};
@@ -20,7 +19,7 @@ use super::evaluate::Walk;
 use super::lower::unknown;
 use super::predicates;
 use super::tree::{Form, Given, Node};
-use super::value::{Kind, items_of, kind_of, known};
+use super::value::{Kind, cost, items_of, kind_of, known};
 
 /// A row of [`FILTERS`].
 #[derive(Debug)]
@@ -179,13 +178,7 @@ pub(super) fn apply(
     value: &Raw,
     arguments: Arguments,
 ) -> Result<Raw, Refusal> {
-    let cost = arguments
-        .positional
-        .iter()
-        .chain([value])
-        .map(cost)
-        .sum::<usize>();
-    walk.spend(1 + cost)?;
+    walk.budget.spend(1 + cost(value) + arguments.cost())?;
     let result = match filter.run {
         Run::Ours(run) => run(walk, value, arguments),
         Run::Theirs(takes) => {
@@ -244,11 +237,12 @@ fn settled(walk: &mut Walk<'_>, name: &str, result: Raw) -> Result<Raw, Refusal>
     }
     match kind_of(&result) {
         Kind::Text => walk
+            .budget
             .write(result.as_str().map_or(0, str::len))
             .map(|()| result),
         Kind::List => {
             let items = items_of(&result)?;
-            walk.spend(items.len())?;
+            walk.budget.fill(items.len())?;
             Ok(Raw::from(items))
         }
         Kind::Number
@@ -257,15 +251,6 @@ fn settled(walk: &mut Walk<'_>, name: &str, result: Raw) -> Result<Raw, Refusal>
             Err(Refusal::failed(format!("`{name}` gives no finite number")))
         }
         _ => Ok(result),
-    }
-}
-
-/// Steps that it takes to look through a value once.
-fn cost(value: &Raw) -> usize {
-    match kind_of(value) {
-        Kind::Text => value.as_str().map_or(0, str::len) / 64,
-        Kind::List => value.len().unwrap_or_default(),
-        _ => 0,
     }
 }
 
@@ -278,6 +263,8 @@ fn constant_text(node: Option<&Node>) -> Option<(&str, Range<usize>)> {
 
 fn check_map(given: &Given) -> Result<(), Mistake> {
     match constant_text(given.positional.first()) {
+        Some(("default" | "d", range)) => Err(Mistake::new("`default` cannot be mapped", range)
+            .help("write `map(attribute='x', default=…)`")),
         Some((name, range)) if find(name).is_none() => Err(missing(name, range)),
         _ => Ok(()),
     }
@@ -296,7 +283,7 @@ fn check_pattern(given: &Given) -> Result<(), Mistake> {
     match constant_text(given.positional.first()) {
         Some((pattern, range)) => {
             let refused = |error: regex::Error| Mistake::new(text::regex_words(&error), range);
-            Regex::new(pattern).map(drop).map_err(refused)
+            text::compiled(pattern).map(drop).map_err(refused)
         }
         None => Ok(()),
     }

@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::Value as Raw;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::super::arguments::Arguments;
+use super::super::budget::LARGEST_TEXT;
 use super::super::error::Refusal;
-use super::super::evaluate::{LARGEST_TEXT, Walk};
+use super::super::evaluate::Walk;
 use super::super::lookup::deep_field;
 use super::super::value::{items_of, text_of};
 use super::{LIST, TEXT, expect};
+
+/// Steps that compiling a pattern counts for.
+const COMPILING: usize = 10_000;
 
 fn subject<'a>(name: &str, value: &'a Raw) -> Result<&'a str, Refusal> {
     expect(name, value, TEXT)?;
@@ -27,7 +31,7 @@ pub(super) fn string(
 ) -> Result<Raw, Refusal> {
     arguments.finish()?;
     let text = text_of(value)?;
-    walk.write(text.len())?;
+    walk.budget.write(text.len())?;
     Ok(Raw::from(text))
 }
 
@@ -47,7 +51,7 @@ pub(super) fn trim(
         }
         Some(set) => text.trim_matches(|c| set.contains(c)),
     };
-    walk.write(trimmed.len())?;
+    walk.budget.write(trimmed.len())?;
     Ok(Raw::from(trimmed))
 }
 
@@ -75,7 +79,7 @@ pub(super) fn join(
         }
         parts.push(part);
     }
-    walk.write(length)?;
+    walk.budget.write(length)?;
     Ok(Raw::from(parts.join(&between)))
 }
 
@@ -90,7 +94,8 @@ pub(super) fn replace(
     let new = arguments.need_text("new")?;
     arguments.finish()?;
     let times = text.matches(&old).count();
-    walk.write((text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())))?;
+    walk.budget
+        .write((text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())))?;
     Ok(Raw::from(text.replace(&old, &new)))
 }
 
@@ -104,22 +109,34 @@ pub(super) fn regex_replace(
     let pattern = arguments.need_text("pattern")?;
     let new = arguments.need_text("replacement")?;
     arguments.finish()?;
-    let pattern = Regex::new(&pattern)
+    walk.budget
+        .spend(COMPILING + pattern.len() * text.len() / 64)?;
+    let pattern = compiled(&pattern)
         .map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
+    let groups = new.matches('$').count();
     let mut result = String::new();
     let mut at = 0;
     for found in pattern.captures_iter(text) {
         let Some(whole) = found.get(0) else { continue };
         result.push_str(text.get(at..whole.start()).unwrap_or_default());
+        // The most that the groups can add: asked before it is made.
+        let most = result.len() + new.len() + groups.saturating_mul(whole.len());
+        if most > LARGEST_TEXT {
+            return Err(Refusal::limit(
+                "the expression makes a text of more than 1 MiB",
+            ));
+        }
         found.expand(&new, &mut result);
         at = whole.end();
-        if result.len() > LARGEST_TEXT {
-            break;
-        }
     }
     result.push_str(text.get(at..).unwrap_or_default());
-    walk.write(result.len())?;
+    walk.budget.write(result.len())?;
     Ok(Raw::from(result))
+}
+
+/// A pattern that cannot grow large in memory.
+pub(super) fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(256 * 1_024).build()
 }
 
 /// What is wrong with a pattern, in one line.
@@ -137,7 +154,7 @@ pub(super) fn b64encode(
 ) -> Result<Raw, Refusal> {
     let text = subject("b64encode", value)?;
     arguments.finish()?;
-    walk.write(text.len().div_ceil(3) * 4)?;
+    walk.budget.write(text.len().div_ceil(3) * 4)?;
     Ok(Raw::from(STANDARD.encode(text)))
 }
 
@@ -149,7 +166,7 @@ pub(super) fn b64decode(
 ) -> Result<Raw, Refusal> {
     let text = subject("b64decode", value)?;
     arguments.finish()?;
-    walk.write(text.len())?;
+    walk.budget.write(text.len())?;
     let bytes = STANDARD
         .decode(text.trim())
         .map_err(|error| Refusal::failed("this is not base64").detail(error))?;
@@ -166,7 +183,7 @@ pub(super) fn sha256(
 ) -> Result<Raw, Refusal> {
     let text = subject("sha256", value)?;
     arguments.finish()?;
-    walk.write(64)?;
+    walk.budget.write(64)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let mut text = String::with_capacity(64);
     for byte in digest.as_ref() {

@@ -172,3 +172,22 @@ fn a_condition_that_holds_needs_no_trace() {
         "{error}"
     );
 }
+
+#[test]
+fn a_mistake_becomes_a_complaint_about_its_document() {
+    use crate::source::Span;
+
+    let mistake = Template::parse("{{ x|uper }}").unwrap_err();
+    let complaint = mistake.diagnostic(Span::new(100, 112));
+    assert_eq!(
+        (complaint.span, complaint.message.as_str()),
+        (Span::new(105, 109), "no filter `uper`")
+    );
+    assert_eq!(complaint.helps, ["did you mean `upper`?"]);
+}
+
+#[test]
+fn everything_may_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<(Template, Expression, Scope, Value, EvaluationError, Mistake)>();
+}

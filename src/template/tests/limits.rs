@@ -100,6 +100,9 @@ fn every_runaway_is_stopped() {
         "[1]|batch(1000000000, 0)",
         "{'a': 1}|tojson(indent=1000000000)",
         "random_text(1000000000)",
+        "megabyte|regex_replace('.+', '$0$0')",
+        "megabyte|list|list",
+        "'a'|regex_replace('\\\\w{1000}' ~ item, '')",
         "many|select('in', many)",
         "many|map('string')|join('-----------------')",
         "10 ** 10 ** 10",
@@ -110,6 +113,9 @@ fn every_runaway_is_stopped() {
             .map(|it| it.value(&scope).map(drop));
         assert!(!matches!(result, Ok(Ok(()))), "{text}");
     }
+    let many = "{{ many == many }}".repeat(3_000);
+    let error = Template::parse(&many).unwrap().fill(&scope).unwrap_err();
+    assert_eq!(&*error.message, "the expression takes too much work");
     let holes = "{{ megabyte }} {{ megabyte }}";
     let error = Template::parse(holes).unwrap().fill(&scope).unwrap_err();
     assert_eq!(
