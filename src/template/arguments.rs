@@ -6,7 +6,7 @@ use minijinja::Value as Raw;
 use minijinja::value::Kwargs;
 
 use super::error::Refusal;
-use super::value::{Kind, kind_of};
+use super::value::{Kind, cost, kind_of};
 
 /// Values by position and by name; what is left over at the end is refused.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,8 @@ impl Arguments {
 
     /// A value that must be there.
     pub(super) fn need(&mut self, name: &str) -> Result<Raw, Refusal> {
-        self.take(name).ok_or_else(|| Refusal::failed(format!("the argument `{name}` is missing")))
+        self.take(name)
+            .ok_or_else(|| Refusal::failed(format!("the argument `{name}` is missing")))
     }
 
     /// A text that must be there.
@@ -54,10 +55,17 @@ impl Arguments {
     /// A whole number.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, Refusal> {
         let whole = |raw: Raw| match kind_of(&raw) {
-            Kind::Number if raw.is_integer() => raw.as_i64().ok_or_else(|| wrong(name, "a smaller number", &raw)),
+            Kind::Number if raw.is_integer() => raw
+                .as_i64()
+                .ok_or_else(|| wrong(name, "a smaller number", &raw)),
             _ => Err(wrong(name, "a whole number", &raw)),
         };
         self.take(name).map(whole).transpose()
+    }
+
+    /// Steps that it takes to look through all values by position once.
+    pub(super) fn cost(&self) -> usize {
+        self.positional.iter().map(cost).sum()
     }
 
     /// Refuses what nobody took.
@@ -65,7 +73,11 @@ impl Arguments {
         if let Some((name, _)) = self.named.first() {
             return Err(Refusal::failed(format!("no argument is called `{name}`")));
         }
-        if self.positional.is_empty() { Ok(()) } else { Err(Refusal::failed("too many arguments")) }
+        if self.positional.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::failed("too many arguments"))
+        }
     }
 
     /// The values as minijinja's own filters take them, `subject` first.
@@ -80,9 +92,14 @@ impl Arguments {
 }
 
 fn text(name: &str, raw: &Raw) -> Result<String, Refusal> {
-    raw.as_str().map(str::to_owned).ok_or_else(|| wrong(name, "text", raw))
+    raw.as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| wrong(name, "text", raw))
 }
 
 fn wrong(name: &str, wanted: &str, raw: &Raw) -> Refusal {
-    Refusal::mismatch(format!("the argument `{name}` takes {wanted}, it is {}", kind_of(raw)))
+    Refusal::mismatch(format!(
+        "the argument `{name}` takes {wanted}, it is {}",
+        kind_of(raw)
+    ))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::Budget;
 use super::error::{EvaluationError, Mistake};
 use super::evaluate::{Walk, error};
 use super::lower;
@@ -16,6 +17,14 @@ use super::value::{Value, raw_to_json};
 use crate::secret::MASK;
 
 /// A parsed expression such as `steps.before.outputs.replicas < inputs.replicas`; a clone shares it.
+///
+/// ```
+/// use runhub::template::Expression;
+///
+/// let expression = Expression::parse("steps.before.changed and inputs.replicas > 2").unwrap();
+/// assert_eq!(expression.names()[1].path, ["inputs", "replicas"]);
+/// assert!(Expression::parse("a && b").is_err());
+/// ```
 #[derive(Clone)]
 pub struct Expression {
     text: Arc<str>,
@@ -37,7 +46,12 @@ impl Expression {
         for name in &mut names {
             name.range = shifted(&name.range, offset);
         }
-        Ok(Self { text: text.into(), offset, root: Arc::new(root), names: names.into() })
+        Ok(Self {
+            text: text.into(),
+            offset,
+            root: Arc::new(root),
+            names: names.into(),
+        })
     }
 
     /// The expression as it was written.
@@ -83,19 +97,44 @@ impl Expression {
 
     /// Its value, to be bound or gone through without the way over JSON.
     pub fn value(&self, scope: &Scope) -> Result<Value, EvaluationError> {
-        Walk::new(scope, &self.text).value(&self.root).map(Value).map_err(|problem| self.placed(problem, scope))
+        self.value_within(scope, &mut Budget::default())
+    }
+
+    /// Its value, paid from a purse that others share.
+    pub(super) fn value_within(
+        &self,
+        scope: &Scope,
+        budget: &mut Budget,
+    ) -> Result<Value, EvaluationError> {
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget,
+        };
+        walk.value(&self.root)
+            .map(Value)
+            .map_err(|problem| self.placed(problem, scope))
     }
 
     /// Its value as JSON, and whether it is secret.
     pub fn evaluate(&self, scope: &Scope) -> Result<Filled, EvaluationError> {
         let value = self.value(scope)?;
-        let json = raw_to_json(&value.0).map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
-        Ok(Filled { value: json, tainted: self.is_tainted(scope) })
+        let json = raw_to_json(&value.0)
+            .map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
+        Ok(Filled {
+            value: json,
+            tainted: self.is_tainted(scope),
+        })
     }
 
     /// Whether it holds; anything but true or false is an error.
     pub fn test(&self, scope: &Scope) -> Result<Truth, EvaluationError> {
-        let truth = Walk::new(scope, &self.text).truth(&self.root, "a condition");
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget: &mut Budget::default(),
+        };
+        let truth = walk.truth(&self.root, "a condition");
         let holds = truth.map_err(|problem| self.placed(problem, scope))?;
         let trace = if holds { Vec::new() } else { self.trace(scope) };
         Ok(Truth { holds, trace })
@@ -115,7 +154,10 @@ impl Expression {
             if trace.iter().all(|operand| operand.text != text)
                 && let Some(value) = self.operand(part, scope)
             {
-                trace.push(Operand { text: text.to_owned(), value });
+                trace.push(Operand {
+                    text: text.to_owned(),
+                    value,
+                });
             }
         }
         trace
@@ -123,16 +165,28 @@ impl Expression {
 
     /// The value of a part, hidden where a secret is in it, nothing where it has none.
     fn operand(&self, part: &Node, scope: &Scope) -> Option<Json> {
-        if names::uses(part).iter().any(|name| scope.is_tainted(&name.path)) {
+        if names::uses(part)
+            .iter()
+            .any(|name| scope.is_tainted(&name.path))
+        {
             return Some(Json::from(MASK));
         }
-        raw_to_json(&Walk::new(scope, &self.text).value(part).ok()?).ok()
+        let mut walk = Walk {
+            scope,
+            text: &self.text,
+            budget: &mut Budget::default(),
+        };
+        raw_to_json(&walk.value(part).ok()?).ok()
     }
 
     /// An error with its place in the whole text, and without values where one of them is secret.
     fn placed(&self, mut problem: EvaluationError, scope: &Scope) -> EvaluationError {
         problem.range = shifted(&problem.range, self.offset);
-        if self.is_tainted(scope) { problem.hidden() } else { problem }
+        if self.is_tainted(scope) {
+            problem.hidden()
+        } else {
+            problem
+        }
     }
 
     fn any(&self, test: impl Fn(&Node) -> bool) -> bool {
@@ -144,7 +198,10 @@ impl Expression {
 
 impl fmt::Debug for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Expression").field(&self.text).finish()
+        formatter
+            .debug_tuple("Expression")
+            .field(&self.text)
+            .finish()
     }
 }
 
@@ -169,7 +226,11 @@ impl fmt::Debug for Filled {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mask = Json::from(MASK);
         let shown = if self.tainted { &mask } else { &self.value };
-        formatter.debug_struct("Filled").field("value", shown).field("tainted", &self.tainted).finish()
+        formatter
+            .debug_struct("Filled")
+            .field("value", shown)
+            .field("tainted", &self.tainted)
+            .finish()
     }
 }
 
@@ -208,7 +269,11 @@ fn operands<'a>(node: &'a Node, whole: bool, found: &mut Vec<&'a Node>) {
             if !whole {
                 found.push(node);
             }
-            found.extend(node.parts().into_iter().filter(|part| !matches!(part.kind, Form::Constant(_))));
+            found.extend(
+                node.parts()
+                    .into_iter()
+                    .filter(|part| !matches!(part.kind, Form::Constant(_))),
+            );
         }
         _ => found.push(node),
     }

@@ -17,12 +17,14 @@
 
 mod arguments;
 mod arithmetic;
+mod budget;
 mod compare;
 mod error;
 mod evaluate;
 mod expression;
 mod filters;
 mod functions;
+mod lookup;
 mod lower;
 mod measure;
 mod names;

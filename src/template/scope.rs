@@ -11,7 +11,7 @@ use crate::clock::Clock;
 /// What expressions need from other rooms.
 #[derive(Debug, Clone, Copy)]
 pub struct Functions {
-    /// Selects with a JSONPath: the nodes, in document order, or what is wrong with the path.
+    /// Selects with a `JSONPath`: the nodes, in document order, or what is wrong with the path.
     pub jsonpath: fn(&Json, &str) -> Result<Vec<Json>, String>,
     /// Tells `now()`.
     pub clock: Clock,
@@ -29,12 +29,20 @@ pub struct Scope {
 impl Scope {
     /// The outermost layer, empty.
     pub fn new(functions: Functions) -> Self {
-        Self { functions, outer: None, names: BTreeMap::new(), tainted: Vec::new() }
+        Self {
+            functions,
+            outer: None,
+            names: BTreeMap::new(),
+            tainted: Vec::new(),
+        }
     }
 
     /// An empty layer inside `outer`.
     pub fn child(outer: &Arc<Self>) -> Self {
-        Self { outer: Some(Arc::clone(outer)), ..Self::new(outer.functions) }
+        Self {
+            outer: Some(Arc::clone(outer)),
+            ..Self::new(outer.functions)
+        }
     }
 
     /// Binds a name in this layer.
@@ -44,7 +52,8 @@ impl Scope {
 
     /// Marks a path such as `["vars", "fresh"]` as secret; it need not be bound yet.
     pub fn taint(&mut self, path: &[&str]) {
-        self.tainted.push(path.iter().map(|&part| part.to_owned()).collect());
+        self.tainted
+            .push(path.iter().map(|&part| part.to_owned()).collect());
     }
 
     /// Whether a path is secret, holds a secret or lies inside one.
@@ -72,7 +81,8 @@ impl Scope {
 
     /// All names, innermost layer first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.layers().flat_map(|layer| layer.names.keys().map(String::as_str))
+        self.layers()
+            .flat_map(|layer| layer.names.keys().map(String::as_str))
     }
 
     pub(super) fn functions(&self) -> &Functions {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::{Budget, LARGEST_TEXT};
 use super::error::{EvaluationError, Mistake, Refusal};
-use super::evaluate::LARGEST_TEXT;
 use super::expression::{Expression, Filled};
 use super::scope::Scope;
 use super::syntax::{LARGEST_TEMPLATE, scan};
@@ -39,7 +39,10 @@ impl Template {
     /// Parses a text; `{%` and `{#` are nothing special, `{{ '{{' }}` stands for `{{`.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         if text.len() > LARGEST_TEMPLATE {
-            let message = format!("the template has {} bytes, {LARGEST_TEMPLATE} are allowed", text.len());
+            let message = format!(
+                "the template has {} bytes, {LARGEST_TEMPLATE} are allowed",
+                text.len()
+            );
             return Err(Mistake::new(message, 0..text.len()));
         }
         let mut parts = Vec::new();
@@ -57,12 +60,21 @@ impl Template {
 
     fn new(mut parts: Vec<Part>) -> Self {
         let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
-        let holes = parts.iter().filter(|part| matches!(part, Part::Hole(..))).count();
-        let whole = holes == 1 && parts.iter().all(|part| blank(part) || matches!(part, Part::Hole(..)));
+        let holes = parts
+            .iter()
+            .filter(|part| matches!(part, Part::Hole(..)))
+            .count();
+        let whole = holes == 1
+            && parts
+                .iter()
+                .all(|part| blank(part) || matches!(part, Part::Hole(..)));
         if whole {
             parts.retain(|part| !blank(part));
         }
-        Self { parts: parts.into(), whole }
+        Self {
+            parts: parts.into(),
+            whole,
+        }
     }
 
     /// Whether it has no holes.
@@ -85,12 +97,14 @@ impl Template {
 
     /// Whether a hole mentions a name that is secret in this scope.
     pub fn is_tainted(&self, scope: &Scope) -> bool {
-        self.holes().any(|(_, expression)| expression.is_tainted(scope))
+        self.holes()
+            .any(|(_, expression)| expression.is_tainted(scope))
     }
 
     /// Whether a hole calls `now`, `random_text` or `uuid`.
     pub fn uses_generators(&self) -> bool {
-        self.holes().any(|(_, expression)| expression.uses_generators())
+        self.holes()
+            .any(|(_, expression)| expression.uses_generators())
     }
 
     /// Fills the holes.
@@ -101,12 +115,14 @@ impl Template {
             return expression.evaluate(scope);
         }
         let mut text = String::new();
+        let mut budget = Budget::default();
         for part in &*self.parts {
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Hole(range, expression) => {
-                    let value = expression.value(scope)?;
-                    let placed = |refusal: Refusal| refusal.at(range.clone(), expression.written_names());
+                    let value = expression.value_within(scope, &mut budget)?;
+                    let placed =
+                        |refusal: Refusal| refusal.at(range.clone(), expression.written_names());
                     text.push_str(&text_of(&value.0).map_err(placed)?);
                     if text.len() > LARGEST_TEXT {
                         let refusal = Refusal::limit("the text becomes larger than 1 MiB");
@@ -115,7 +131,10 @@ impl Template {
                 }
             }
         }
-        Ok(Filled { value: Json::String(text), tainted: self.is_tainted(scope) })
+        Ok(Filled {
+            value: Json::String(text),
+            tainted: self.is_tainted(scope),
+        })
     }
 }
 
@@ -129,8 +148,11 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
 fn hole(after: &str, start: usize) -> Result<(Range<usize>, Expression), Mistake> {
     let inside = start + OPEN.len();
     if after.starts_with(['-', '+']) {
-        return Err(Mistake::new("`{{-` has no meaning here: no white space is trimmed", start..inside + 1)
-            .help("write `{{ x }}`, or `{{ -x }}` for a negative number"));
+        return Err(Mistake::new(
+            "`{{-` has no meaning here: no white space is trimmed",
+            start..inside + 1,
+        )
+        .help("write `{{ x }}`, or `{{ -x }}` for a negative number"));
     }
     let never_closed = || {
         Mistake::new("this `{{` is never closed", start..inside)
@@ -139,9 +161,11 @@ fn hole(after: &str, start: usize) -> Result<(Range<usize>, Expression), Mistake
     let scan = scan(after).map_err(|mistake| mistake.shifted(inside))?;
     let end = scan.end.ok_or_else(never_closed)?;
     if end.len() > 2 {
-        return Err(Mistake::new("`-}}` has no meaning here: no white space is trimmed", end)
-            .shifted(inside)
-            .help("write `}}`"));
+        return Err(
+            Mistake::new("`-}}` has no meaning here: no white space is trimmed", end)
+                .shifted(inside)
+                .help("write `}}`"),
+        );
     }
     let expression = Expression::parse_at(after.get(..end.start).unwrap_or_default(), inside)?;
     Ok((start..inside + end.end, expression))

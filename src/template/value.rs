@@ -62,7 +62,7 @@ impl fmt::Debug for Value {
 /// Why a value has no JSON form: it is not known yet, or a number is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotJson(String);
+pub struct NotJson(Box<str>);
 
 /// A source of named values that is asked late: `steps` with a thousand entries costs nothing to bind.
 pub trait Lookup: Send + Sync {
@@ -163,24 +163,30 @@ pub(super) fn measure_of(raw: &Raw) -> Option<&Measure> {
 /// Lets known values pass.
 pub(super) fn known(raw: Raw) -> Result<Raw, Refusal> {
     match raw.downcast_object_ref::<Unknown>() {
-        Some(unknown) => Err(Refusal::unknown(&unknown.0)),
+        Some(unknown) => Err(Refusal::unknown(unknown.0.as_str())),
         None => Ok(raw),
     }
 }
 
 /// The items of a list.
 pub(super) fn items_of(raw: &Raw) -> Result<Vec<Raw>, Refusal> {
-    let iterator = raw.try_iter().map_err(|error| Refusal::failed("cannot go through the items").detail(error))?;
+    let iterator = raw
+        .try_iter()
+        .map_err(|error| Refusal::failed("cannot go through the items").detail(error))?;
     iterator
         .checked()
-        .map(|item| item.map_err(|error| Refusal::failed("cannot go through the items").detail(error)))
+        .map(|item| {
+            item.map_err(|error| Refusal::failed("cannot go through the items").detail(error))
+        })
         .collect()
 }
 
 /// The entries of a map.
 pub(super) fn entries_of(raw: &Raw) -> Result<Vec<(String, Raw)>, Refusal> {
     let entry = |key: Raw| {
-        let text = key.as_str().ok_or_else(|| Refusal::mismatch("the keys of a map are texts"))?;
+        let text = key
+            .as_str()
+            .ok_or_else(|| Refusal::mismatch("the keys of a map are texts"))?;
         let value = raw.get_item(&key).unwrap_or_default();
         Ok((text.to_owned(), value))
     };
@@ -198,7 +204,11 @@ fn raw_from_json(json: Json) -> Raw {
         },
         Json::String(text) => Raw::from(text),
         Json::Array(items) => Raw::from(items.into_iter().map(raw_from_json).collect::<Vec<_>>()),
-        Json::Object(fields) => Raw::from_pairs(fields.into_iter().map(|(key, field)| (key, raw_from_json(field)))),
+        Json::Object(fields) => Raw::from_pairs(
+            fields
+                .into_iter()
+                .map(|(key, field)| (key, raw_from_json(field))),
+        ),
     }
 }
 
@@ -208,14 +218,24 @@ pub(super) fn raw_to_json(raw: &Raw) -> Result<Json, Refusal> {
         Kind::Boolean => Json::Bool(raw.is_true()),
         Kind::Number => number_to_json(raw)?,
         Kind::Text => Json::String(raw.as_str().unwrap_or_default().to_owned()),
-        Kind::List => Json::Array(items_of(raw)?.iter().map(raw_to_json).collect::<Result<_, _>>()?),
+        Kind::List => Json::Array(
+            items_of(raw)?
+                .iter()
+                .map(raw_to_json)
+                .collect::<Result<_, _>>()?,
+        ),
         Kind::Map => Json::Object(
             entries_of(raw)?
                 .into_iter()
                 .map(|(key, value)| Ok((key, raw_to_json(&value)?)))
                 .collect::<Result<_, Refusal>>()?,
         ),
-        Kind::Duration | Kind::Quantity => Json::String(measure_of(raw).map(Measure::text).unwrap_or_default().into()),
+        Kind::Duration | Kind::Quantity => Json::String(
+            measure_of(raw)
+                .map(Measure::text)
+                .unwrap_or_default()
+                .into(),
+        ),
         Kind::Unknown => {
             return known(raw.clone()).and_then(|_| Err(Refusal::mismatch("not known yet")));
         }
@@ -227,7 +247,9 @@ fn number_to_json(raw: &Raw) -> Result<Json, Refusal> {
     if !raw.is_integer() {
         let real = f64::try_from(raw.clone()).unwrap_or(f64::NAN);
         let number = serde_json::Number::from_f64(real);
-        return number.map(Json::Number).ok_or_else(|| Refusal::failed("the number is not finite"));
+        return number
+            .map(Json::Number)
+            .ok_or_else(|| Refusal::failed("the number is not finite"));
     }
     let signed = i64::try_from(raw.clone()).map(Json::from);
     let number = signed.or_else(|_| u64::try_from(raw.clone()).map(Json::from));
@@ -245,6 +267,24 @@ pub(super) fn text_of(raw: &Raw) -> Result<String, Refusal> {
     }
 }
 
+/// Steps that it takes to look through a value once.
+pub(super) fn cost(value: &Raw) -> usize {
+    match kind_of(value) {
+        Kind::Text => value.as_str().map_or(0, str::len) / 64,
+        Kind::List => value.len().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// The number of values in a JSON value, itself included.
+pub(super) fn weight(json: &Json) -> usize {
+    1 + match json {
+        Json::Array(items) => items.iter().map(weight).sum(),
+        Json::Object(fields) => fields.values().map(weight).sum(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,14 +294,27 @@ mod tests {
     fn json_comes_back_as_it_went_in() {
         let json = json!({"z": [1, -2, 1.5, u64::MAX, true, null, "é"], "a": {"b": {}}, "n": []});
         assert_eq!(Value::from_json(json.clone()).to_json(), Ok(json.clone()));
-        let order: Vec<_> = Value::from_json(json).to_json().unwrap().as_object().unwrap().keys().cloned().collect();
+        let order: Vec<_> = Value::from_json(json)
+            .to_json()
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
         assert_eq!(order, ["z", "a", "n"]);
     }
 
     #[test]
     fn a_value_shows_its_kind_and_nothing_else() {
-        assert_eq!(format!("{:?}", Value::from_json(json!("hunter2"))), "Value(text)");
-        assert_eq!(format!("{:?}", Value::unknown("after step x")), "Value(not known yet)");
+        assert_eq!(
+            format!("{:?}", Value::from_json(json!("hunter2"))),
+            "Value(text)"
+        );
+        assert_eq!(
+            format!("{:?}", Value::unknown("after step x")),
+            "Value(not known yet)"
+        );
     }
 
     #[test]
