@@ -12,8 +12,10 @@
 //! | 2 | [`expect`] | what should be, against what was |
 //! | 3 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 //! | 4 | [`report`] | events, folded into one report, and that into bytes |
+//! | 4 | [`console`] | events on a terminal, live; complaints as excerpts; the one who asks |
 
 pub mod clock;
+pub mod console;
 pub mod event;
 pub mod expect;
 pub mod report;
