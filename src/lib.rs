@@ -16,17 +16,21 @@
 //! | 3 | [`cluster`] | everything that speaks HTTP as a client |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 //! | 5 | [`action`] | what a step does to a target; one file a verb |
+//! | 5 | [`report`] | events → report → bytes; one file a format |
+//! | 5 | [`console`] | events → terminal, live; complaints drawn as rustc would |
 //! | 6 | [`runbook`] | the document understood: parsed, all mistakes at once, checked |
 //! | 7 | [`engine`] | the heart: carries a runbook out, step by step |
 
 pub mod action;
 pub mod clock;
 pub mod cluster;
+pub mod console;
 pub mod document;
 pub mod engine;
 pub mod event;
 pub mod expect;
 pub mod form;
+pub mod report;
 pub mod runbook;
 pub mod secret;
 pub mod source;

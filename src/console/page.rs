@@ -1,0 +1,116 @@
+//! Lines in the making: indented, wrapped, coloured.
+
+use super::style::{Mark, Style, Tone};
+use super::text::{clean, cut, width, wrap};
+
+/// How many columns one level of depth takes.
+const STEP: usize = 2;
+
+/// Some lines that are written together.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    style: &'a Style,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    /// An empty page.
+    pub(super) fn new(style: &'a Style) -> Self {
+        Self {
+            style,
+            text: String::new(),
+        }
+    }
+
+    /// The style it is written in.
+    pub(super) fn style(&self) -> &'a Style {
+        self.style
+    }
+
+    /// The lines, each with its newline.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// A line of nothing.
+    pub(super) fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A line of one tone.
+    pub(super) fn line(&mut self, level: usize, tone: Tone, text: &str) {
+        let indent = " ".repeat(level * STEP);
+        let text = clean(text);
+        let pieces = match self.style.width {
+            Some(columns) => wrap(&text, columns.saturating_sub(indent.len())),
+            None => vec![text.into_owned()],
+        };
+        for piece in pieces {
+            self.push(&indent, &self.style.paint(tone, &piece));
+        }
+    }
+
+    /// A line that is to be copied: never wrapped.
+    pub(super) fn verbatim(&mut self, level: usize, tone: Tone, text: &str) {
+        self.push(
+            &" ".repeat(level * STEP),
+            &self.style.paint(tone, &clean(text)),
+        );
+    }
+
+    /// A line whose beginning has a tone of its own; what does not fit hangs below the text.
+    pub(super) fn labelled(&mut self, level: usize, (tone, label): (Tone, &str), text: &str) {
+        let label = clean(label);
+        let text = clean(text);
+        let indent = " ".repeat(level * STEP);
+        let hang = indent.len() + width(&label) + 1;
+        let pieces = match self.style.width {
+            Some(columns) => wrap(&text, columns.saturating_sub(hang)),
+            None => vec![text.into_owned()],
+        };
+        for (index, piece) in pieces.iter().enumerate() {
+            if index == 0 {
+                let label = self.style.paint(tone, &label);
+                self.push(&indent, &format!("{label} {piece}"));
+            } else {
+                self.push(&" ".repeat(hang), piece);
+            }
+        }
+    }
+
+    /// A step's own line: mark, id, name and tail; of these only the name is cut.
+    pub(super) fn headline(&mut self, level: usize, mark: Mark, [id, name, tail]: [&str; 3]) {
+        let indent = " ".repeat(level * STEP);
+        let (id, name, tail) = (clean(id), clean(name), clean(tail));
+        let symbol = self.style.symbol(mark);
+        let taken = indent.len() + 2 + width(&id) + 4 + width(&tail);
+        let name = match self.style.width {
+            Some(columns) => cut(
+                &name,
+                columns.saturating_sub(taken).max(STEP * 4),
+                self.style.ellipsis(),
+            ),
+            None => name.into_owned(),
+        };
+        let mut line = format!(
+            "{} {}",
+            self.style.paint(mark.tone(), symbol),
+            self.style.paint(Tone::Strong, &id)
+        );
+        for (tone, part) in [(Tone::Plain, name.as_str()), (Tone::Dim, &tail)] {
+            if !part.is_empty() {
+                line.push_str("  ");
+                line.push_str(&self.style.paint(tone, part));
+            }
+        }
+        self.push(&indent, &line);
+    }
+
+    fn push(&mut self, indent: &str, painted: &str) {
+        self.text.push_str(indent);
+        self.text.push_str(painted);
+        let kept = self.text.trim_end_matches(' ').len();
+        self.text.truncate(kept);
+        self.text.push('\n');
+    }
+}
