@@ -11,9 +11,11 @@
 //! | 0 | [`clock`] | wall time for stamps; all sleeping is `tokio::time` |
 //! | 2 | [`expect`] | what should be, against what was |
 //! | 3 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
+//! | 4 | [`journal`] | the record of a run on disk, and the way back from it |
 
 pub mod clock;
 pub mod event;
 pub mod expect;
+pub mod journal;
 pub mod secret;
 pub mod source;
