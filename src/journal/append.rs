@@ -51,11 +51,10 @@ impl Appender {
             .metadata()
             .map_err(Error::disk(path, "look at the file"))?
             .len();
-        Self {
-            torn: found > length,
-            ..Self::on(Box::new(file), path, length)
-        }
-        .mended()
+        let mut appender = Self::on(Box::new(file), path, length);
+        appender.torn = found > length;
+        appender.mend()?;
+        Ok(appender)
     }
 
     /// Writes on a medium that holds `length` good bytes.
@@ -68,11 +67,6 @@ impl Appender {
             lost: false,
             dirty: false,
         }
-    }
-
-    fn mended(mut self) -> Result<Self, Error> {
-        self.mend()?;
-        Ok(self)
     }
 
     fn mend(&mut self) -> Result<(), Error> {

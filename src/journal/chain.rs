@@ -284,10 +284,8 @@ mod tests {
         let (text, _) = written(&three());
         let lines: Vec<&str> = text.lines().collect();
         for order in [vec![0, 2], vec![1, 2], vec![0, 2, 1], vec![0, 1, 1, 2]] {
-            let text: String = order
-                .iter()
-                .map(|line| format!("{}\n", lines[*line]))
-                .collect();
+            let picked: Vec<&str> = order.iter().map(|line| lines[*line]).collect();
+            let text = picked.join("\n") + "\n";
             let (_, flaw, _) = read(text.as_bytes());
             assert!(
                 matches!(flaw, Some(Flaw::Number { .. })),

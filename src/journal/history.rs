@@ -183,3 +183,125 @@ fn event(line: &[u8]) -> Option<Event> {
         .filter(|line| line.kind == Kind::Event)?;
     data(Path::new(""), &line).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Ledger as _, Outcome, TargetHead};
+    use crate::journal::Vault;
+    use crate::journal::kit::{Bench, Left, bench, clock, finished, intent, redactor};
+    use crate::journal::{Journal, read};
+
+    fn started(bench: &Bench) {
+        bench.fan.tell(EventKind::RunStarted(Box::new(RunHead {
+            format_version: 1,
+            runhub_version: "0".into(),
+            book: "scale-web".into(),
+            description: None,
+            labels: std::collections::BTreeMap::default(),
+            owner: None,
+            links: std::collections::BTreeMap::default(),
+            file: "a.yaml".into(),
+            book_hash: "h".into(),
+            inputs: std::collections::BTreeMap::default(),
+            target: TargetHead::default(),
+            actor: "a@b".into(),
+            steps: 1,
+        })));
+    }
+
+    fn only(places: &Places) -> RunSummary {
+        let runs = list(places).unwrap();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.into_iter().next().unwrap()
+    }
+
+    /// Ended, with an event far larger than the window that is looked at first.
+    fn ended() -> Left {
+        let bench = bench();
+        started(&bench);
+        bench.note(&"x".repeat(200_000));
+        let mut end = finished(Outcome::Handled);
+        if let EventKind::RunFinished(end) = &mut end {
+            end.outputs.insert("log".into(), "y".repeat(100_000).into());
+        }
+        bench.fan.tell(end);
+        bench.stop()
+    }
+
+    #[test]
+    fn a_run_is_listed_as_running_broken_off_and_ended() {
+        let bench = bench();
+        assert!(only(&bench.places).head.is_none());
+        started(&bench);
+        let running = only(&bench.places);
+        assert_eq!(running.head.unwrap().book, "scale-web");
+        let RunState::Running(holder) = running.state else {
+            panic!("{:?}", running.state)
+        };
+        assert_eq!(holder.pid, std::process::id());
+        let left = bench.stop();
+        assert_eq!(only(&left.places).state, RunState::BrokenOff);
+        let left = ended();
+        let RunState::Ended(end) = only(&left.places).state else {
+            panic!("not ended")
+        };
+        assert_eq!(end.outcome, Outcome::Handled);
+    }
+
+    #[test]
+    fn the_newest_run_comes_first_and_a_broken_one_is_listed_as_such() {
+        let left = ended();
+        for (id, second) in [
+            ("late", "2026-11-22T00:00:00Z"),
+            ("early", "2026-11-20T00:00:00Z"),
+        ] {
+            let clock = Clock::starting_at(second.parse().unwrap());
+            drop(Journal::create(&left.places, &RunId(id.into()), &redactor(), clock).unwrap());
+        }
+        std::fs::create_dir(left.places.runs().join("broken")).unwrap();
+        let runs = list(&left.places).unwrap();
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.0.as_str()).collect();
+        assert_eq!(ids, ["late", left.run.0.as_str(), "early", "broken"]);
+        assert!(matches!(runs[3].state, RunState::Unreadable(_)));
+        assert!(list(&Places::new("/nowhere")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_forgotten_vault_is_shut_for_good_and_the_journal_still_reads() {
+        let bench = bench();
+        let _ticket = bench.ledger.intend(&intent("a")).unwrap();
+        let busy = forget(&bench.places, &bench.run, clock()).unwrap_err();
+        assert!(matches!(busy, Error::Held(_)), "{busy}");
+        let left = bench.stop();
+        assert!(only(&left.places).has_key);
+        assert!(forget(&left.places, &left.run, clock()).unwrap());
+        assert!(!forget(&left.places, &left.run, clock()).unwrap());
+        assert!(!only(&left.places).has_key);
+        let error = Vault::open(&left.places, &left.run).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Forgotten { .. }), "{text}");
+        assert!(
+            text.contains("was forgotten or lost") && text.contains(".key"),
+            "{text}"
+        );
+        assert!(matches!(
+            left.reopen().unwrap_err(),
+            Error::Forgotten { .. }
+        ));
+        assert_eq!(read(&left.journal()).unwrap().intents.len(), 1);
+    }
+
+    #[test]
+    fn a_run_that_never_was_is_said_so() {
+        let left = ended();
+        let run = RunId("20990101-000000-0000".into());
+        for error in [
+            forget(&left.places, &run, clock()).unwrap_err(),
+            Vault::open(&left.places, &run).unwrap_err(),
+            Journal::reopen(&left.places, &run, &redactor(), clock()).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::NoRun { .. }), "{error}");
+        }
+    }
+}

@@ -29,20 +29,25 @@ mod entry;
 mod error;
 mod files;
 mod history;
+#[cfg(test)]
+mod kit;
 mod ledger;
 mod lock;
+mod open;
 mod places;
 mod read;
 mod redact;
 mod vault;
+mod vault_writer;
 mod verify;
 
 pub use artifacts::Artifacts;
 pub use entry::{Header, JOURNAL_VERSION, Kept, Remembered, Sealed};
 pub use error::Error;
 pub use history::{RunState, RunSummary, forget, list};
-pub use ledger::{Journal, JournalLedger, JournalSink};
+pub use ledger::{JournalLedger, JournalSink};
 pub use lock::{Guard, Held, Holder, ObjectLocks};
+pub use open::Journal;
 pub use places::{Places, new_run_id};
 pub use read::{Intended, Journaled, read};
 pub use vault::Vault;

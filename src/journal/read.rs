@@ -241,3 +241,6 @@ pub(super) fn data<T: DeserializeOwned>(path: &Path, line: &Line<'_>) -> Result<
 pub(super) fn row(line: &Line<'_>) -> usize {
     usize::try_from(line.n).map_or(usize::MAX, |n| n.saturating_add(1))
 }
+
+#[cfg(test)]
+mod tests;

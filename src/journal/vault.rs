@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::append::Appender;
 use super::chain::{first_line, hash};
 use super::cipher::{Cipher, Closed};
 use super::entry::{Remembered, Sealed};
@@ -19,129 +18,34 @@ use super::read::Intended;
 use crate::event::{Intent, Record, RunId};
 
 /// The version of the vault's lines.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 /// The word for an intent.
-const INTENT: &str = "intent";
+pub(super) const INTENT: &str = "intent";
 /// The word for a remembered value.
-const RECORD: &str = "record";
+pub(super) const RECORD: &str = "record";
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Head {
-    vault_version: u32,
-    run: RunId,
+pub(super) struct Head {
+    pub(super) vault_version: u32,
+    pub(super) run: RunId,
 }
 
 /// One sealed record.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Entry {
-    n: u64,
-    what: String,
-    nonce: String,
-    sealed: String,
-}
-
-/// The writing end of a vault.
-pub(super) struct VaultWriter {
-    appender: Appender,
-    cipher: Cipher,
-    path: PathBuf,
-    last: u64,
-}
-
-impl VaultWriter {
-    /// A new vault in a run's folder, with a key of its own.
-    pub(super) fn create(folder: &Path, run: &RunId, cipher: Cipher) -> Result<Self, Error> {
-        let path = folder.join(VAULT);
-        let head = Head {
-            vault_version: VERSION,
-            run: run.clone(),
-        };
-        let mut appender = Appender::after(files::new_file(&path)?, &path, 0)?;
-        appender.line(&line_of(&head, &path)?)?;
-        appender.sync()?;
-        Ok(Self {
-            appender,
-            cipher,
-            path,
-            last: 0,
-        })
-    }
-
-    /// Goes on with a vault; half a line at its end is cut off.
-    pub(super) fn reopen(folder: &Path, cipher: Cipher) -> Result<Self, Error> {
-        let path = folder.join(VAULT);
-        let lines = Lines::of(&path)?;
-        let appender = Appender::after(files::old_file(&path)?, &path, lines.whole())?;
-        Ok(Self {
-            appender,
-            cipher,
-            last: lines.last(),
-            path,
-        })
-    }
-
-    /// The number of the last record; 0 where there is none.
-    pub(super) fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Seals an intent.
-    pub(super) fn intent(&mut self, intent: &Intent) -> Result<Sealed, Error> {
-        self.put(INTENT, intent)
-    }
-
-    /// Seals a value that a resume must find.
-    pub(super) fn record(&mut self, record: &Record) -> Result<Sealed, Error> {
-        self.put(RECORD, record)
-    }
-
-    /// Puts all records on stable storage.
-    pub(super) fn sync(&mut self) -> Result<(), Error> {
-        self.appender.sync()
-    }
-
-    fn put(&mut self, what: &str, value: &impl Serialize) -> Result<Sealed, Error> {
-        let number = self.last + 1;
-        let plain = serde_json::to_vec(value).map_err(unwritable(&self.path))?;
-        let closed = self.cipher.seal(number, what, plain)?;
-        let line = line_of(
-            &Entry {
-                n: number,
-                what: what.to_owned(),
-                nonce: STANDARD.encode(closed.nonce),
-                sealed: STANDARD.encode(closed.sealed),
-            },
-            &self.path,
-        )?;
-        self.appender.line(&line)?;
-        self.last = number;
-        Ok(Sealed {
-            number,
-            seal: seal(line.strip_suffix(b"\n").unwrap_or(&line)),
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn on(&mut self, medium: Box<dyn super::append::Medium>) {
-        self.appender = Appender::on(medium, &self.path, 0);
-    }
-}
-
-fn line_of(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, Error> {
-    let mut line = serde_json::to_vec(value).map_err(unwritable(path))?;
-    line.push(b'\n');
-    Ok(line)
-}
-
-fn unwritable(path: &Path) -> impl FnOnce(serde_json::Error) -> Error {
-    |why| Error::disk(path, "write")(why.into())
+pub(super) struct Entry {
+    pub(super) n: u64,
+    pub(super) what: String,
+    /// In base64.
+    pub(super) nonce: String,
+    /// In base64.
+    pub(super) sealed: String,
 }
 
 /// The fingerprint of a sealed line, without its newline.
-fn seal(line: &[u8]) -> String {
+pub(super) fn seal(line: &[u8]) -> String {
     hash(line)
 }
 
@@ -185,7 +89,8 @@ impl Lines {
         self.find(named).err()
     }
 
-    fn whole(&self) -> u64 {
+    /// The bytes of the whole lines.
+    pub(super) fn whole(&self) -> u64 {
         self.whole as u64
     }
 

@@ -72,7 +72,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
         records: walk.reached().next,
         sealed,
         root: walk.reached().root.clone(),
-        torn_tail: walk.torn(),
+        torn_tail: first_bad.is_none() && walk.torn(),
         first_bad: first_bad.or(bad_seal).map(flawed),
     })
 }
@@ -140,5 +140,100 @@ fn flawed(error: Error) -> Flawed {
             line: 0,
             why: other.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Ledger as _;
+    use crate::journal::kit::{Left, applied, bench, ended, intent};
+
+    fn left() -> Left {
+        let bench = bench();
+        bench.note("one");
+        let ticket = bench.ledger.intend(&intent("a")).unwrap();
+        bench.ledger.settle(ticket, &applied()).unwrap();
+        bench.ledger.remember(&ended("rotate")).unwrap();
+        bench.stop()
+    }
+
+    fn lines(path: &Path) -> Vec<String> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn write(path: &Path, lines: &[String]) {
+        std::fs::write(path, lines.join("\n") + "\n").unwrap();
+    }
+
+    #[test]
+    fn a_good_journal_is_good_and_its_root_is_the_last_hash() {
+        let left = left();
+        let verified = verify(&left.journal()).unwrap();
+        assert_eq!((verified.records, verified.sealed), (5, Some(2)));
+        assert_eq!((verified.first_bad, verified.torn_tail), (None, false));
+        assert_eq!(
+            verified.root,
+            crate::journal::read(&left.journal()).unwrap().root()
+        );
+    }
+
+    #[test]
+    fn an_altered_a_dropped_and_a_moved_line_are_named() {
+        let left = left();
+        let good = lines(&left.journal());
+        let mut altered = good.clone();
+        altered[2] = altered[2].replace("shop", "shed");
+        let mut dropped = good.clone();
+        dropped.remove(2);
+        let mut moved = good.clone();
+        moved.swap(2, 3);
+        for bad in [altered, dropped, moved] {
+            write(&left.journal(), &bad);
+            let verified = verify(&left.journal()).unwrap();
+            let flawed = verified.first_bad.expect("a flaw");
+            assert_eq!((verified.records, flawed.line), (2, 3), "{flawed:?}");
+            assert_eq!(flawed.file, left.journal());
+        }
+    }
+
+    #[test]
+    fn a_line_missing_at_the_very_end_shows_in_the_root_alone() {
+        let left = left();
+        let root = verify(&left.journal()).unwrap().root;
+        let mut good = lines(&left.journal());
+        good.pop();
+        write(&left.journal(), &good);
+        let verified = verify(&left.journal()).unwrap();
+        assert_eq!(verified.first_bad, None);
+        assert_ne!(verified.root, root);
+    }
+
+    #[test]
+    fn an_altered_and_a_dropped_sealed_record_are_found_without_the_key() {
+        let left = left();
+        std::fs::remove_dir_all(left.places.state.join("keys")).unwrap();
+        let good = lines(&left.vault());
+        let mut altered = good.clone();
+        altered[1] = altered[1].replacen("sealed\":\"", "sealed\":\"AAAA", 1);
+        for bad in [altered, good[..1].to_vec()] {
+            write(&left.vault(), &bad);
+            let verified = verify(&left.journal()).unwrap();
+            let flawed = verified.first_bad.expect("a flaw");
+            assert_eq!((flawed.file, flawed.line), (left.vault(), 2));
+        }
+    }
+
+    #[test]
+    fn a_journal_alone_and_a_torn_one_are_good_as_far_as_they_go() {
+        let left = left();
+        std::fs::remove_file(left.vault()).unwrap();
+        let mut bytes = std::fs::read(left.journal()).unwrap();
+        bytes.pop();
+        std::fs::write(left.journal(), bytes).unwrap();
+        let verified = verify(&left.journal()).unwrap();
+        assert_eq!((verified.records, verified.sealed), (4, None));
+        assert!(verified.torn_tail && verified.first_bad.is_none());
     }
 }
