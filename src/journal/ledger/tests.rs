@@ -302,3 +302,16 @@ fn files_and_folders_are_for_the_owner_alone() {
         assert_eq!(mode(folder), 0o700, "{}", folder.display());
     }
 }
+
+#[test]
+fn an_intent_whose_values_are_not_on_stable_storage_is_not_named() {
+    let bench = bench();
+    let root = bench.ledger.root();
+    let disk = SmallDisk::default();
+    *disk.room.lock().unwrap() = usize::MAX;
+    *disk.deaf.lock().unwrap() = true;
+    bench.ledger.state().vault.on(Box::new(disk));
+    let error = bench.ledger.intend(&intent("a")).unwrap_err().to_string();
+    assert!(error.contains("vault.jsonl: cannot sync"), "{error}");
+    assert_eq!(bench.ledger.root(), root);
+}
