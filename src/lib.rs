@@ -16,6 +16,7 @@
 //! | 3 | [`cluster`] | everything that speaks HTTP as a client |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 //! | 5 | [`action`] | what a step does to a target; one file a verb |
+//! | 5 | [`journal`] | the record on disk: events, changes, the sealed vault, locks |
 //! | 5 | [`report`] | events → report → bytes; one file a format |
 //! | 5 | [`console`] | events → terminal, live; complaints drawn as rustc would |
 //! | 6 | [`runbook`] | the document understood: parsed, all mistakes at once, checked |
@@ -30,6 +31,7 @@ pub mod engine;
 pub mod event;
 pub mod expect;
 pub mod form;
+pub mod journal;
 pub mod report;
 pub mod runbook;
 pub mod secret;
