@@ -1,0 +1,11 @@
+//! The embedded ControlHub: a simulated Kubernetes cluster behind Olares' doors.
+//!
+//! An island: it shares no path or payload code with the client, so that a
+//! mistake in one is not mirrored in the other. Used by tests, by `run --sim`
+//! and by rehearsals.
+
+mod defaults;
+pub mod object;
+pub mod resource;
+pub mod status;
+pub mod store;
