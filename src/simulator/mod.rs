@@ -5,7 +5,11 @@
 //! and by rehearsals.
 
 mod defaults;
+pub mod fate;
+pub mod faults;
 pub mod object;
 pub mod resource;
+pub mod scenario;
+pub mod selector;
 pub mod status;
 pub mod store;
