@@ -4,12 +4,17 @@
 //! mistake in one is not mirrored in the other. Used by tests, by `run --sim`
 //! and by rehearsals.
 
+mod ask;
 mod defaults;
 pub mod fate;
 pub mod faults;
+mod identity;
 pub mod object;
+mod patch;
+mod reply;
 pub mod resource;
 pub mod scenario;
 pub mod selector;
 pub mod status;
 pub mod store;
+mod validation;
