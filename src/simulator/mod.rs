@@ -5,6 +5,7 @@
 //! and by rehearsals.
 
 mod ask;
+pub mod controllers;
 mod defaults;
 pub mod fate;
 pub mod faults;
