@@ -261,14 +261,7 @@ fn password_hash(password: &str) -> String {
 }
 
 fn anonymous_admin() -> User {
-    User {
-        name: "system:admin".into(),
-        password: String::new(),
-        role: Role::PlatformAdmin,
-        namespaces: Vec::new(),
-        totp: None,
-        token: None,
-    }
+    User::new("system:admin", Role::PlatformAdmin)
 }
 
 #[cfg(test)]

@@ -36,6 +36,12 @@ pub struct Scenario {
 #[error("scenario cannot be read: {0}")]
 pub struct ScenarioError(String);
 
+impl ScenarioError {
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
 impl Scenario {
     /// Reads a scenario from its document.
     ///
@@ -78,6 +84,21 @@ pub struct User {
     /// A token that is valid from the start and never expires, for `Authorization: Bearer`.
     #[serde(default)]
     pub token: Option<String>,
+}
+
+impl User {
+    /// A user with the default password and nothing special.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        let (password, namespaces) = (default_password(), Vec::new());
+        Self {
+            name: name.into(),
+            password,
+            role,
+            namespaces,
+            totp: None,
+            token: None,
+        }
+    }
 }
 
 fn default_password() -> String {

@@ -207,6 +207,16 @@ impl StatusError {
         Self::new(410, "Expired", message.into())
     }
 
+    /// The asked-for version lies in the future.
+    pub fn too_large_version(asked: u64, present: u64) -> Self {
+        let message = format!("Too large resource version: {asked}, current: {present}");
+        let mut error = Self::new(504, "Timeout", message);
+        let cause =
+            json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
+        error.details = json!({ "causes": [cause], "retryAfterSeconds": 1 });
+        error
+    }
+
     /// A body in a format that this path does not take.
     pub fn unsupported_media(message: impl Into<String>) -> Self {
         Self::new(415, "UnsupportedMediaType", message.into())

@@ -97,6 +97,19 @@ impl Store {
         (state.list(resource, ns), state.version())
     }
 
+    /// The objects of a kind as they were at a version.
+    ///
+    /// # Errors
+    /// When the writes since then are forgotten: 410.
+    pub fn list_at(
+        &self,
+        resource: &str,
+        ns: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, StatusError> {
+        self.state().list_at(resource, ns, version)
+    }
+
     /// The objects that name `uid` among their owners, with the plural of their kind.
     pub fn owned_by(&self, uid: &str) -> Vec<(&'static str, Arc<Value>)> {
         self.state().owned_by(uid)

@@ -71,6 +71,41 @@ impl State {
         }
     }
 
+    /// The present list with the writes since `version` taken back.
+    pub(super) fn list_at(
+        &self,
+        plural: &str,
+        ns: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, StatusError> {
+        let place = |object: &Value| {
+            (
+                object::namespace(object).to_owned(),
+                object::name(object).to_owned(),
+            )
+        };
+        let mut objects: BTreeMap<_, _> = self
+            .list(plural, ns)
+            .into_iter()
+            .map(|object| (place(&object), object))
+            .collect();
+        let changes = self.since(version)?;
+        for change in changes
+            .iter()
+            .rev()
+            .filter(|change| change.resource.plural == plural)
+        {
+            if ns.is_some_and(|ns| ns != object::namespace(&change.object)) {
+                continue;
+            }
+            match &change.before {
+                Some(before) => drop(objects.insert(place(before), Arc::clone(before))),
+                None => drop(objects.remove(&place(&change.object))),
+            }
+        }
+        Ok(objects.into_values().collect())
+    }
+
     pub(super) fn owned_by(&self, uid: &str) -> Vec<(&'static str, Arc<Value>)> {
         let places = self.dependents.get(uid).into_iter().flatten();
         places
