@@ -188,7 +188,7 @@ impl Machine {
             } => {
                 put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
                 if self.store.seed(resource, object).is_err() {
-                    self.queue.push(owner);
+                    self.memory.timers.wake(owner, now + self.timing.back_off);
                 }
             }
             Write::Patch { id, uid, patch } => self.patch(&id, &uid, &patch),

@@ -9,15 +9,23 @@
 //! To add a controller: one file, `mod x;`, and its row in [`RECONCILERS`]. If it minds objects
 //! that do not name it as an owner, say so in `wake.rs`.
 
+mod budget;
+mod claim;
 mod conditions;
+mod cronjob;
+mod daemonset;
 mod deployment;
 mod garbage;
+mod job;
 #[cfg(test)]
 mod kit;
 mod machine;
+mod node;
 mod ownership;
 mod pod;
 mod replicaset;
+mod revisions;
+mod statefulset;
 mod template;
 mod timers;
 mod turn;
@@ -41,10 +49,17 @@ type Reconcile = fn(&mut Turn, &Arc<Value>);
 
 /// Which controller looks after which kind.
 static RECONCILERS: &[(&str, Reconcile)] = &[
+    ("cronjobs", cronjob::reconcile),
+    ("daemonsets", daemonset::reconcile),
     ("deployments", deployment::reconcile),
+    ("jobs", job::reconcile),
     ("namespaces", garbage::terminate),
+    ("nodes", node::reconcile),
+    ("persistentvolumeclaims", claim::reconcile),
+    ("poddisruptionbudgets", budget::reconcile),
     ("pods", pod::reconcile),
     ("replicasets", replicaset::reconcile),
+    ("statefulsets", statefulset::reconcile),
 ];
 
 /// Objects looked at before other tasks of the runtime get their turn.

@@ -32,6 +32,11 @@ impl Timers {
         moment
     }
 
+    /// Wants another look at a place at a moment, for no purpose that is remembered.
+    pub(super) fn wake(&mut self, id: Id, moment: Timestamp) {
+        self.queue.push(Reverse((moment, id)));
+    }
+
     /// Forgets the alarm of a purpose, so that it can be set again.
     pub(super) fn clear(&mut self, uid: &str, purpose: &str) {
         if let Some(alarms) = self.due.get_mut(uid) {

@@ -17,6 +17,7 @@ use super::ownership::{claim, is_active};
 use super::template::Template;
 use super::turn::Turn;
 use crate::simulator::object::{flag, is_deleting, number, text, uid};
+pub(super) use rolling::share;
 use sets::Sets;
 
 /// Brings a Deployment one step nearer to its spec.

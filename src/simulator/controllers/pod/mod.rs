@@ -10,11 +10,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::job;
 use super::turn::Turn;
-use crate::simulator::object::{is_deleting, text};
+use crate::simulator::object::{controller, is_deleting, text};
+pub(super) use scheduler::{is_wanted_node, obstacle};
 
 /// Brings a pod one step on.
 pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
+    if job::is_tracked(pod) && is_abandoned(turn, pod) {
+        job::release(turn, pod);
+    }
     if matches!(text(pod, "/status/phase"), "Succeeded" | "Failed") {
         return kubelet::bury(turn, pod);
     }
@@ -24,4 +29,9 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
         (false, true) => kubelet::stop(turn, pod),
         (false, false) => kubelet::sync(turn, pod),
     }
+}
+
+/// Whether the Job that would count a pod is gone.
+fn is_abandoned(turn: &Turn, pod: &Value) -> bool {
+    controller(pod).is_none_or(|owner| turn.view.place(text(owner, "/uid")).is_none())
 }

@@ -60,7 +60,7 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
 }
 
 /// Why a node cannot take a pod.
-fn obstacle(pod: &Value, node: &Value, load: usize) -> Option<String> {
+pub(in super::super) fn obstacle(pod: &Value, node: &Value, load: usize) -> Option<String> {
     if flag(node, "/spec/unschedulable")
         && !tolerates(pod, &json!({"key": UNSCHEDULABLE, "effect": "NoSchedule"}))
     {
