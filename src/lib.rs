@@ -14,6 +14,7 @@
 //! | 2 | [`form`] | a part of a document with holes, parsed once, filled as often as it runs |
 //! | 3 | [`expect`] | what should be, against what was |
 //! | 3 | [`cluster`] | everything that speaks HTTP as a client |
+//! | 3 | [`simulator`] | the embedded `ControlHub` and Kubernetes API; an island |
 //! | 4 | [`event`] | the contract: what happened, who hears of it, who must know before, who answers |
 //! | 5 | [`action`] | what a step does to a target; one file a verb |
 //! | 5 | [`journal`] | the record on disk: events, changes, the sealed vault, locks |
@@ -35,5 +36,6 @@ pub mod journal;
 pub mod report;
 pub mod runbook;
 pub mod secret;
+pub mod simulator;
 pub mod source;
 pub mod template;

@@ -1,0 +1,130 @@
+//! A request, read: what the routes look at.
+
+use axum::extract::Request;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
+use http_body_util::BodyExt as _;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::status::StatusError;
+
+/// A request whose body has arrived.
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The path's segments, decoded.
+    pub(super) path: Vec<String>,
+    query: Vec<(String, String)>,
+}
+
+impl Ask {
+    /// Reads a request to its end; nothing when its body breaks.
+    pub(super) async fn read(request: Request) -> Option<Self> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        let path = parts
+            .uri
+            .path()
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(decoded)
+            .collect();
+        let query = pairs(parts.uri.query().unwrap_or_default());
+        Some(Self {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            body,
+            path,
+            query,
+        })
+    }
+
+    /// The segments, for matching.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// A query parameter; its first value where it is repeated.
+    pub(super) fn query(&self, key: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(found, _)| found == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// All query parameters, in order.
+    pub(super) fn queries(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// Whether a query parameter says yes.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        matches!(self.query(key), Some("true" | "1"))
+    }
+
+    /// A query parameter that is a whole number.
+    pub(super) fn number(&self, key: &str) -> Result<Option<i64>, StatusError> {
+        let Some(text) = self.query(key).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let complaint = || {
+            StatusError::bad_request(format!(
+                "strconv.ParseInt: parsing \"{text}\": invalid syntax"
+            ))
+        };
+        text.parse().map(Some).map_err(|_| complaint())
+    }
+
+    /// A header as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<Value, StatusError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            StatusError::bad_request(format!(
+                "the object provided is unrecognized (must be of type json): {error}"
+            ))
+        })
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (
+                decoded(&key.replace('+', " ")),
+                decoded(&value.replace('+', " ")),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[tokio::test]
+    async fn path_and_query_are_decoded() {
+        let request = Request::get("/api/v1/namespaces/a%2Fb?labelSelector=app%3Dx+y&limit=5")
+            .body(Body::empty())
+            .expect("a request");
+        let ask = Ask::read(request).await.expect("whole");
+        assert_eq!(ask.segments(), ["api", "v1", "namespaces", "a/b"]);
+        assert_eq!(ask.query("labelSelector"), Some("app=x y"));
+        assert_eq!(ask.number("limit"), Ok(Some(5)));
+    }
+}

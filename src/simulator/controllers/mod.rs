@@ -1,0 +1,128 @@
+//! The controllers of the simulated cluster: what makes a Deployment's pods appear, run and end.
+//!
+//! Only `Simulator` and the demo world start them. Each controller is a function over one
+//! object: it reads the [`view::View`], and says what it wants written; it never writes by itself
+//! and never waits. [`machine::Machine`] calls it when something that it minds has changed, or
+//! when a moment has come that it asked for. There is no polling and no clock in here, so a
+//! paused runtime drives the cluster through hours in a blink.
+//!
+//! To add a controller: one file, `mod x;`, and its row in [`RECONCILERS`]. If it minds objects
+//! that do not name it as an owner, say so in `wake.rs`.
+
+mod budget;
+mod claim;
+mod conditions;
+mod cronjob;
+mod daemonset;
+mod deployment;
+mod garbage;
+mod job;
+#[cfg(test)]
+mod kit;
+mod machine;
+mod node;
+mod ownership;
+mod pod;
+mod replicaset;
+mod revisions;
+mod statefulset;
+mod template;
+mod timers;
+mod turn;
+mod view;
+mod wake;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::fate::PodFates;
+use super::scenario::Timing;
+use super::store::Store;
+use crate::clock::{Clock, Timestamp};
+use machine::Machine;
+use turn::Turn;
+
+/// How a controller brings one object nearer to its spec.
+type Reconcile = fn(&mut Turn, &Arc<Value>);
+
+/// Which controller looks after which kind.
+static RECONCILERS: &[(&str, Reconcile)] = &[
+    ("cronjobs", cronjob::reconcile),
+    ("daemonsets", daemonset::reconcile),
+    ("deployments", deployment::reconcile),
+    ("jobs", job::reconcile),
+    ("namespaces", garbage::terminate),
+    ("nodes", node::reconcile),
+    ("persistentvolumeclaims", claim::reconcile),
+    ("poddisruptionbudgets", budget::reconcile),
+    ("pods", pod::reconcile),
+    ("replicasets", replicaset::reconcile),
+    ("statefulsets", statefulset::reconcile),
+];
+
+/// Objects looked at before other tasks of the runtime get their turn.
+const STRIDE: usize = 64;
+
+/// The running controllers of a cluster; they end when this is dropped.
+#[derive(Debug)]
+pub struct Controllers(JoinHandle<()>);
+
+impl Controllers {
+    /// Starts the controllers of a cluster on the present runtime.
+    pub fn start(store: &Store, clock: Clock, timing: Timing, fates: PodFates) -> Self {
+        let store = store.clone();
+        Self(tokio::spawn(run(store, clock, timing, fates)))
+    }
+}
+
+impl Drop for Controllers {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn run(store: Store, clock: Clock, timing: Timing, fates: PodFates) {
+    let mut changes = store.changes();
+    let mut machine = Machine::new(store, timing, fates);
+    loop {
+        changes.mark_unchanged();
+        if machine.run(clock.now(), STRIDE) {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = alarm(&clock, machine.next()) => {}
+        }
+    }
+}
+
+/// Waits for a moment, or for ever.
+async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
+    match moment {
+        Some(moment) => {
+            tokio::time::sleep((moment - clock.now()).to_std().unwrap_or_default()).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Plays the past of a cluster up to `present`, so that it is settled from the start.
+pub(super) fn play_past(
+    store: &Store,
+    (from, present): (Timestamp, Timestamp),
+    timing: Timing,
+    fates: PodFates,
+) {
+    let mut machine = Machine::new(store.clone(), timing, fates).in_the_past(present);
+    let mut now = from;
+    loop {
+        while machine.run(now, STRIDE) {}
+        match machine.next() {
+            Some(next) if next <= present => now = next.max(now),
+            _ => return,
+        }
+    }
+}

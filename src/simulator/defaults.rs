@@ -1,0 +1,292 @@
+//! What the API server fills in where a manifest is silent.
+
+use serde_json::{Value, json};
+
+use super::object::{self, put, put_default};
+use super::resource::Resource;
+
+/// Fills the defaults of a kind; done at each write, as a patch may remove a field.
+pub(super) fn apply(resource: &Resource, object: &mut Value) {
+    match resource.plural {
+        "pods" => pod_spec(object.get_mut("spec")),
+        "deployments" => deployment(object),
+        "replicasets" => replica_set(object),
+        "statefulsets" => stateful_set(object),
+        "daemonsets" => daemon_set(object),
+        "jobs" => job(object.get_mut("spec")),
+        "cronjobs" => cron_job(object),
+        "namespaces" => namespace(object),
+        "secrets" => secret(object),
+        "services" => service(object),
+        _ => {}
+    }
+}
+
+/// What an object of a kind gets once, at birth.
+pub(super) fn born(resource: &Resource, object: &mut Value) {
+    match resource.plural {
+        "pods" => {
+            put_default(object, &["status", "phase"], "Pending");
+            put_default(object, &["status", "qosClass"], "BestEffort");
+        }
+        "jobs" if !object::flag(object, "/spec/manualSelector") => job_selector(object),
+        "namespaces" => {
+            put_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
+            put_default(object, &["status", "phase"], "Active");
+        }
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "cronjobs" => {
+            put_default(object, &["status"], json!({}));
+        }
+        _ => {}
+    }
+}
+
+fn deployment(object: &mut Value) {
+    put_default(object, &["spec", "replicas"], 1);
+    put_default(object, &["spec", "revisionHistoryLimit"], 10);
+    put_default(object, &["spec", "progressDeadlineSeconds"], 600);
+    put_default(object, &["spec", "strategy", "type"], "RollingUpdate");
+    if object::text(object, "/spec/strategy/type") == "RollingUpdate" {
+        put_default(
+            object,
+            &["spec", "strategy", "rollingUpdate", "maxUnavailable"],
+            "25%",
+        );
+        put_default(
+            object,
+            &["spec", "strategy", "rollingUpdate", "maxSurge"],
+            "25%",
+        );
+    }
+    template(object);
+}
+
+fn replica_set(object: &mut Value) {
+    put_default(object, &["spec", "replicas"], 1);
+    template(object);
+}
+
+fn stateful_set(object: &mut Value) {
+    put_default(object, &["spec", "replicas"], 1);
+    put_default(object, &["spec", "revisionHistoryLimit"], 10);
+    put_default(object, &["spec", "podManagementPolicy"], "OrderedReady");
+    put_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
+    if object::text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
+        put_default(
+            object,
+            &["spec", "updateStrategy", "rollingUpdate", "partition"],
+            0,
+        );
+    }
+    template(object);
+}
+
+fn daemon_set(object: &mut Value) {
+    put_default(object, &["spec", "revisionHistoryLimit"], 10);
+    put_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
+    if object::text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
+        put_default(
+            object,
+            &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"],
+            1,
+        );
+        put_default(
+            object,
+            &["spec", "updateStrategy", "rollingUpdate", "maxSurge"],
+            0,
+        );
+    }
+    template(object);
+}
+
+fn job(spec: Option<&mut Value>) {
+    let Some(spec) = spec.filter(|spec| spec.is_object()) else {
+        return;
+    };
+    let parallel = spec
+        .get("parallelism")
+        .is_some_and(|count| !count.is_null());
+    if !parallel {
+        put_default(spec, &["completions"], 1);
+    }
+    put_default(spec, &["parallelism"], 1);
+    put_default(spec, &["backoffLimit"], 6);
+    put_default(spec, &["suspend"], false);
+    pod_spec(spec.pointer_mut("/template/spec"));
+}
+
+/// A Job finds its pods by its own UID, unless the manifest brings a selector.
+fn job_selector(object: &mut Value) {
+    let (uid, name) = (
+        object::uid(object).to_owned(),
+        object::name(object).to_owned(),
+    );
+    put(
+        object,
+        &["spec", "selector"],
+        json!({ "matchLabels": { "controller-uid": uid } }),
+    );
+    put(
+        object,
+        &["spec", "template", "metadata", "labels", "controller-uid"],
+        uid,
+    );
+    put(
+        object,
+        &["spec", "template", "metadata", "labels", "job-name"],
+        name,
+    );
+}
+
+fn cron_job(object: &mut Value) {
+    put_default(object, &["spec", "concurrencyPolicy"], "Allow");
+    put_default(object, &["spec", "suspend"], false);
+    put_default(object, &["spec", "successfulJobsHistoryLimit"], 3);
+    put_default(object, &["spec", "failedJobsHistoryLimit"], 1);
+    pod_spec(object.pointer_mut("/spec/jobTemplate/spec/template/spec"));
+}
+
+fn namespace(object: &mut Value) {
+    let name = object::name(object).to_owned();
+    put_default(
+        object,
+        &["metadata", "labels", "kubernetes.io/metadata.name"],
+        name,
+    );
+}
+
+fn service(object: &mut Value) {
+    put_default(object, &["spec", "type"], "ClusterIP");
+    put_default(object, &["spec", "sessionAffinity"], "None");
+}
+
+/// `stringData` is written only: it lands in `data`, encoded.
+fn secret(object: &mut Value) {
+    use base64::Engine as _;
+    put_default(object, &["type"], "Opaque");
+    let Some(Value::Object(plain)) = object::remove(object, &["stringData"]) else {
+        return;
+    };
+    for (key, text) in plain {
+        let text = text.as_str().unwrap_or_default();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        put(object, &["data", &key], encoded);
+    }
+}
+
+fn template(object: &mut Value) {
+    pod_spec(object.pointer_mut("/spec/template/spec"));
+}
+
+fn pod_spec(spec: Option<&mut Value>) {
+    let Some(spec) = spec.filter(|spec| spec.is_object()) else {
+        return;
+    };
+    put_default(spec, &["restartPolicy"], "Always");
+    put_default(spec, &["terminationGracePeriodSeconds"], 30);
+    put_default(spec, &["dnsPolicy"], "ClusterFirst");
+    put_default(spec, &["schedulerName"], "default-scheduler");
+    put_default(spec, &["securityContext"], json!({}));
+    for field in ["initContainers", "containers"] {
+        for container in spec
+            .get_mut(field)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            pod_container(container);
+        }
+    }
+}
+
+fn pod_container(container: &mut Value) {
+    let image = object::text(container, "/image");
+    let tag = image
+        .rsplit('/')
+        .next()
+        .and_then(|last| last.split_once(':'));
+    let floating = !image.contains('@') && tag.is_none_or(|(_, tag)| tag == "latest");
+    let policy = if floating { "Always" } else { "IfNotPresent" };
+    put_default(container, &["imagePullPolicy"], policy);
+    put_default(container, &["resources"], json!({}));
+    put_default(
+        container,
+        &["terminationMessagePath"],
+        "/dev/termination-log",
+    );
+    put_default(container, &["terminationMessagePolicy"], "File");
+    for port in container
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        put_default(port, &["protocol"], "TCP");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::resource::by_plural;
+
+    fn filled(plural: &str, mut object: Value) -> Value {
+        let resource = by_plural(plural).expect("a row");
+        apply(resource, &mut object);
+        born(resource, &mut object);
+        object
+    }
+
+    #[test]
+    fn a_deployment_rolls_by_quarters() {
+        let object = filled("deployments", json!({"spec": {}}));
+        assert_eq!(
+            object.pointer("/spec/strategy/rollingUpdate/maxSurge"),
+            Some(&json!("25%"))
+        );
+        let object = filled(
+            "deployments",
+            json!({"spec": {"strategy": {"type": "Recreate"}}}),
+        );
+        assert_eq!(object.pointer("/spec/strategy/rollingUpdate"), None);
+    }
+
+    #[test]
+    fn a_job_selects_by_its_uid() {
+        let object = filled(
+            "jobs",
+            json!({"metadata": {"name": "j", "uid": "u"}, "spec": {}}),
+        );
+        assert_eq!(
+            object.pointer("/spec/selector/matchLabels/controller-uid"),
+            Some(&json!("u"))
+        );
+        assert_eq!(
+            object.pointer("/spec/template/metadata/labels/job-name"),
+            Some(&json!("j"))
+        );
+    }
+
+    #[test]
+    fn plain_secret_texts_are_encoded() {
+        let object = filled("secrets", json!({"stringData": {"a": "b"}}));
+        assert_eq!(object, json!({"type": "Opaque", "data": {"a": "Yg=="}}));
+    }
+
+    #[test]
+    fn only_floating_tags_are_always_pulled() {
+        for (image, policy) in [
+            ("r.example:5000/web", "Always"),
+            ("web:latest", "Always"),
+            ("web:1.2", "IfNotPresent"),
+            ("web@sha256:00", "IfNotPresent"),
+        ] {
+            let pod = filled("pods", json!({"spec": {"containers": [{"image": image}]}}));
+            assert_eq!(
+                object::text(&pod, "/spec/containers/0/imagePullPolicy"),
+                policy,
+                "{image}"
+            );
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Patches in the four dialects of the API server, on plain JSON values.
+
+pub(super) mod fields;
+pub(super) mod managed;
+mod strategic;
+
+use serde_json::Value;
+
+use super::status::StatusError;
+pub(super) use managed::Manager;
+pub(super) use strategic::merge as strategic_merge;
+
+/// A dialect of patches, known by its content type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// RFC 7396.
+    Merge,
+    /// Lists of objects are merged by their keys.
+    Strategic,
+    /// RFC 6902.
+    Json,
+    /// Server-side apply.
+    Apply,
+}
+
+impl Dialect {
+    /// The dialect of a content type; parameters behind `;` do not matter.
+    pub(super) fn of(content_type: &str) -> Result<Self, StatusError> {
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            "application/merge-patch+json" => Ok(Self::Merge),
+            "application/strategic-merge-patch+json" => Ok(Self::Strategic),
+            "application/json-patch+json" => Ok(Self::Json),
+            "application/apply-patch+yaml" => Ok(Self::Apply),
+            _ => Err(StatusError::unsupported_media(
+                "the body of the request was in an unknown format - accepted media types include: \
+                 application/json-patch+json, application/merge-patch+json, \
+                 application/strategic-merge-patch+json, application/apply-patch+yaml",
+            )),
+        }
+    }
+
+    /// Reads the body of a patch.
+    pub(super) fn read(self, body: &[u8]) -> Result<Value, StatusError> {
+        let patch: Value = serde_json::from_slice(body)
+            .map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))?;
+        let fits = if self == Self::Json {
+            patch.is_array()
+        } else {
+            patch.is_object()
+        };
+        if fits {
+            Ok(patch)
+        } else {
+            Err(StatusError::bad_request(
+                "error decoding patch: wrong type of document",
+            ))
+        }
+    }
+}
+
+/// Changes an object as a patch says; server-side apply has its own door, [`managed::apply`].
+pub(super) fn apply(
+    dialect: Dialect,
+    object: &mut Value,
+    patch: &Value,
+) -> Result<(), StatusError> {
+    match dialect {
+        Dialect::Merge => json_patch::merge(object, patch),
+        Dialect::Strategic | Dialect::Apply => strategic_merge(object, patch),
+        Dialect::Json => {
+            let operations: json_patch::Patch =
+                serde_json::from_value(patch.clone()).map_err(|error| {
+                    StatusError::bad_request(format!("error decoding patch: {error}"))
+                })?;
+            json_patch::patch(object, &operations).map_err(|_| {
+                StatusError::unprocessable(
+                    "the server rejected our request due to an error in our request",
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The field by which the objects of a list are told apart; nothing for lists that are one value.
+pub(super) fn merge_key(field: &str, items: &[Value]) -> Option<&'static str> {
+    let candidates: &[&'static str] = match field {
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "env"
+        | "volumes"
+        | "imagePullSecrets" => &["name"],
+        "volumeMounts" => &["mountPath"],
+        "volumeDevices" => &["devicePath"],
+        "ports" => &["containerPort", "port"],
+        "conditions" | "addresses" => &["type"],
+        "ownerReferences" => &["uid"],
+        "hostAliases" | "podIPs" => &["ip"],
+        "topologySpreadConstraints" => &["topologyKey"],
+        _ => return None,
+    };
+    let keyed = |key: &&&str| items.iter().all(|item| item.get(**key).is_some());
+    candidates
+        .iter()
+        .find(keyed)
+        .or(candidates.first())
+        .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn content_types_name_the_dialect() {
+        assert_eq!(
+            Dialect::of("application/merge-patch+json; charset=utf-8"),
+            Ok(Dialect::Merge)
+        );
+        assert_eq!(
+            Dialect::of("application/json").expect_err("no patch").code,
+            415
+        );
+    }
+
+    #[test]
+    fn a_failed_test_of_a_json_patch_is_unprocessable() {
+        let mut object = json!({"spec": {"replicas": 3}});
+        let patch = json!([{"op": "test", "path": "/spec/replicas", "value": 2}]);
+        let refused = apply(Dialect::Json, &mut object, &patch).expect_err("false");
+        assert_eq!((refused.code, refused.reason), (422, "Invalid"));
+        assert_eq!(object, json!({"spec": {"replicas": 3}}));
+    }
+
+    #[test]
+    fn a_merge_patch_takes_null_as_removal() {
+        let mut object = json!({"a": {"b": 1, "c": 2}});
+        apply(Dialect::Merge, &mut object, &json!({"a": {"b": null}})).expect("merged");
+        assert_eq!(object, json!({"a": {"c": 2}}));
+    }
+}

@@ -1,0 +1,201 @@
+//! The strategic merge patch: lists of objects are merged by their keys.
+
+use serde_json::{Map, Value};
+
+use super::merge_key;
+
+/// Merges a patch into an object.
+pub(in crate::simulator) fn merge(object: &mut Value, patch: &Value) {
+    let Some(changes) = patch.as_object() else {
+        *object = patch.clone();
+        return;
+    };
+    if changes.get("$patch").and_then(Value::as_str) == Some("replace") {
+        *object = without_directives(changes);
+        return;
+    }
+    if !object.is_object() {
+        *object = Map::new().into();
+    }
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
+    retain_keys(fields, changes);
+    for (key, change) in changes {
+        match key.split_once('/') {
+            Some(("$deleteFromPrimitiveList", list)) => delete_primitives(fields, list, change),
+            _ if key.starts_with('$') => {}
+            _ => merge_field(fields, key, change),
+        }
+    }
+}
+
+fn merge_field(fields: &mut Map<String, Value>, key: &str, change: &Value) {
+    match change {
+        Value::Null => drop(fields.shift_remove(key)),
+        Value::Object(inner) if inner.get("$patch").and_then(Value::as_str) == Some("delete") => {
+            fields.shift_remove(key);
+        }
+        Value::Object(_) => merge(
+            fields.entry(key).or_insert_with(|| Map::new().into()),
+            change,
+        ),
+        Value::Array(items) => {
+            let present = fields
+                .get(key)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            fields.insert(key.to_owned(), merged_list(key, present, items).into());
+        }
+        _ => drop(fields.insert(key.to_owned(), change.clone())),
+    }
+}
+
+fn merged_list(field: &str, present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+    let replaces = |item: &Value| {
+        directive(item) == Some("replace") && item.as_object().is_some_and(|all| all.len() == 1)
+    };
+    if field == "finalizers" {
+        return union(present, changes);
+    }
+    let Some(key) = merge_key(field, changes).filter(|_| !changes.iter().any(replaces)) else {
+        return changes
+            .iter()
+            .filter(|item| !replaces(item))
+            .map(plain)
+            .collect();
+    };
+    let mut list = present;
+    for change in changes {
+        let place = list
+            .iter()
+            .position(|item| item.get(key).is_some() && item.get(key) == change.get(key));
+        match (directive(change), place) {
+            (Some("delete"), Some(index)) => drop(list.remove(index)),
+            (Some("delete"), None) => {}
+            (_, Some(index)) => {
+                if let Some(item) = list.get_mut(index) {
+                    merge(item, change);
+                }
+            }
+            (_, None) => {
+                let mut fresh = Map::new().into();
+                merge(&mut fresh, change);
+                list.push(fresh);
+            }
+        }
+    }
+    list
+}
+
+fn directive(item: &Value) -> Option<&str> {
+    item.get("$patch").and_then(Value::as_str)
+}
+
+fn plain(item: &Value) -> Value {
+    item.as_object()
+        .map_or_else(|| item.clone(), without_directives)
+}
+
+fn without_directives(fields: &Map<String, Value>) -> Value {
+    fields
+        .iter()
+        .filter(|(key, value)| !key.starts_with('$') && !value.is_null())
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn union(mut present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+    for change in changes {
+        if !present.contains(change) {
+            present.push(change.clone());
+        }
+    }
+    present
+}
+
+fn delete_primitives(fields: &mut Map<String, Value>, list: &str, gone: &Value) {
+    let gone = gone.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(items) = fields.get_mut(list).and_then(Value::as_array_mut) {
+        items.retain(|item| !gone.contains(item));
+    }
+}
+
+/// `$retainKeys` drops what it does not name, as for the strategy of a Deployment.
+fn retain_keys(fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
+    if let Some(kept) = changes.get("$retainKeys").and_then(Value::as_array) {
+        fields.retain(|key, _| kept.iter().any(|name| name == key.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn merged(mut object: Value, patch: &Value) -> Value {
+        merge(&mut object, patch);
+        object
+    }
+
+    #[test]
+    fn containers_are_merged_by_name_and_variables_too() {
+        let object = json!({"containers": [
+            {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}]},
+            {"name": "log", "image": "log:1"}]});
+        let patch = json!({"containers": [{"name": "web", "image": "web:2", "env": [{"name": "B", "value": "2"}]}]});
+        assert_eq!(
+            merged(object, &patch),
+            json!({"containers": [
+                {"name": "web", "image": "web:2", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+                {"name": "log", "image": "log:1"}]})
+        );
+    }
+
+    #[test]
+    fn an_entry_can_be_deleted_and_a_list_replaced() {
+        let object = json!({"containers": [{"name": "a"}, {"name": "b"}], "args": ["x"]});
+        let patch = json!({"containers": [{"name": "a", "$patch": "delete"}], "args": ["y", "z"]});
+        assert_eq!(
+            merged(object, &patch),
+            json!({"containers": [{"name": "b"}], "args": ["y", "z"]})
+        );
+        let object = json!({"containers": [{"name": "a"}]});
+        let patch = json!({"containers": [{"$patch": "replace"}, {"name": "c"}]});
+        assert_eq!(
+            merged(object, &patch),
+            json!({"containers": [{"name": "c"}]})
+        );
+    }
+
+    #[test]
+    fn a_strategy_keeps_only_the_named_keys() {
+        let object =
+            json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
+        let patch = json!({"strategy": {"$retainKeys": ["type"], "type": "Recreate"}});
+        assert_eq!(
+            merged(object, &patch),
+            json!({"strategy": {"type": "Recreate"}})
+        );
+    }
+
+    #[test]
+    fn finalizers_are_a_set() {
+        let object = json!({"finalizers": ["a", "b"]});
+        let patch = json!({"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]});
+        assert_eq!(merged(object, &patch), json!({"finalizers": ["b", "c"]}));
+    }
+
+    #[test]
+    fn null_removes() {
+        assert_eq!(
+            merged(
+                json!({"a": 1, "b": {"c": 1}}),
+                &json!({"a": null, "b": {"c": null}})
+            ),
+            json!({"b": {}})
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! DELETE of one object or many, and the end of a namespace.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::path::Target;
+use super::read::{Filter, List, one};
+use super::write::store;
+use crate::simulator::App;
+use crate::simulator::ask::Ask;
+use crate::simulator::object;
+use crate::simulator::reply;
+use crate::simulator::resource::Trait;
+use crate::simulator::status::StatusError;
+use crate::simulator::store::{DeleteOptions, Deleted, Propagation};
+
+pub(super) fn delete(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
+    let options = delete_options(ask, target)?;
+    let name = target.name.unwrap_or_default();
+    let deleted =
+        store(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
+    match deleted {
+        Deleted::Gone(object) if !target.resource.has(Trait::ReturnsDeleted) => {
+            Ok(reply::json(200, &success(target, &object)))
+        }
+        Deleted::Gone(object) | Deleted::Marked(object) => Ok(one(200, target, &object)),
+    }
+}
+
+fn success(target: &Target<'_>, object: &Value) -> Value {
+    let mut details = Map::new();
+    details.insert("name".into(), object::name(object).into());
+    if !target.resource.group.is_empty() {
+        details.insert("group".into(), target.resource.group.into());
+    }
+    details.insert("kind".into(), target.resource.plural.into());
+    details.insert("uid".into(), object::uid(object).into());
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details })
+}
+
+pub(super) fn delete_collection(
+    app: &App,
+    ask: &Ask,
+    target: &Target<'_>,
+) -> Result<Response, StatusError> {
+    let (filter, options) = (Filter::of(ask, target)?, delete_options(ask, target)?);
+    let (objects, _) = app.store.list(target.resource.plural, target.ns);
+    let doomed = objects.iter().filter(|object| filter.picks(target, object));
+    let store = store(app, ask)?;
+    let mut gone = Vec::new();
+    for object in doomed {
+        let (ns, name) = (object::namespace(object), object::name(object));
+        match store.delete(target.resource.plural, ns, name, &options) {
+            Ok(deleted) => gone.push(Arc::clone(deleted.object())),
+            Err(error) if error.code == 404 => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut metadata = Map::new();
+    metadata.insert(
+        "resourceVersion".into(),
+        app.store.version().to_string().into(),
+    );
+    Ok(reply::json(
+        200,
+        &List {
+            target,
+            metadata,
+            objects: &gone,
+        },
+    ))
+}
+
+/// The options of a deletion: the body's, then the query's.
+fn delete_options(ask: &Ask, target: &Target<'_>) -> Result<DeleteOptions, StatusError> {
+    let body = if ask.body.is_empty() {
+        json!({})
+    } else {
+        ask.json()?
+    };
+    let text = |pointer: &str| Some(object::text(&body, pointer)).filter(|text| !text.is_empty());
+    let propagation = match text("/propagationPolicy").or(ask.query("propagationPolicy")) {
+        Some("Foreground") => Some(Propagation::Foreground),
+        Some("Background") => Some(Propagation::Background),
+        Some("Orphan") => Some(Propagation::Orphan),
+        Some(other) => return Err(unknown_propagation(other)),
+        None if orphans_by_default(target) => Some(Propagation::Orphan),
+        None => None,
+    };
+    let grace = object::number(&body, "/gracePeriodSeconds");
+    Ok(DeleteOptions {
+        propagation,
+        grace: grace.or(ask.number("gracePeriodSeconds")?),
+        uid: text("/preconditions/uid").map(str::to_owned),
+        resource_version: text("/preconditions/resourceVersion").map(str::to_owned),
+    })
+}
+
+/// For old clients' sake these leave their pods or jobs behind unless told otherwise.
+fn orphans_by_default(target: &Target<'_>) -> bool {
+    matches!(
+        (target.resource.plural, target.version),
+        ("jobs", "v1") | ("cronjobs", "v1beta1")
+    )
+}
+
+fn unknown_propagation(policy: &str) -> StatusError {
+    StatusError::unprocessable(format!(
+        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{policy}\": supported \
+         values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+    ))
+}
+
+/// Lets a terminating namespace go: the one way to change its `spec.finalizers`.
+pub(super) fn finalize(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
+    let body = ask.json()?;
+    let finalizers = object::list(&body, "/spec/finalizers").to_vec();
+    let name = target.name.unwrap_or_default();
+    let changed = store(app, ask)?.update("namespaces", "", name, None, |namespace| {
+        object::put(namespace, &["spec", "finalizers"], finalizers);
+        Ok(())
+    })?;
+    Ok(one(200, target, &changed))
+}

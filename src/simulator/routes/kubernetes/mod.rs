@@ -1,0 +1,93 @@
+//! The Kubernetes API: `/api`, `/apis` and the small paths beside them.
+//!
+//! A request names a [`Target`]; its verb picks the file that answers. To add
+//! a subresource, add a file and its row in [`answer`].
+
+mod delete;
+mod discovery;
+mod eviction;
+mod logs;
+mod path;
+mod read;
+mod review;
+mod scale;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::Method;
+
+pub(in crate::simulator) use path::Target;
+
+use super::permission;
+use crate::simulator::App;
+use crate::simulator::ask::Ask;
+use crate::simulator::identity::{Caller, Door};
+use crate::simulator::reply;
+use crate::simulator::status::StatusError;
+
+/// Answers a request below `/api` or `/apis`.
+pub(super) fn route(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
+    let segments = ask.segments();
+    let answered = match Target::parse(&segments, app.switches.batch) {
+        Some(target) => permission::check(caller, target.verb(ask), &target)
+            .and_then(|()| answer(app, ask, &target)),
+        None => review::answer(ask, caller)
+            .unwrap_or_else(|| discovery::answer(app, ask).ok_or_else(StatusError::no_such_path)),
+    };
+    answered.unwrap_or_else(|error| unserved(&error).unwrap_or_else(|| reply::refusal(&error)))
+}
+
+/// A path that nobody serves is told in plain text, as the API server does.
+fn unserved(error: &StatusError) -> Option<Response> {
+    (error.code == 404 && error.details.is_null()).then(|| reply::text(404, "404 page not found\n"))
+}
+
+/// Answers `/version`, the health checks and whatever else a plain client asks for.
+pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
+    match ask.segments().as_slice() {
+        ["version"] => reply::json(200, &discovery::version(app.switches.batch)),
+        ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        _ if caller.door == Door::ControlHub => reply::page(),
+        _ => reply::text(404, "404 page not found\n"),
+    }
+}
+
+fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
+    match (target.verb(ask), target.sub) {
+        ("get", None) | ("get", Some("status")) => read::get(app, target),
+        ("list", None) => read::list(app, ask, target),
+        ("watch", None) => watch::watch(app, ask, target),
+        ("create", None) if target.name.is_none() => write::create(app, ask, target),
+        ("update", None | Some("status")) if target.name.is_some() => {
+            write::update(app, ask, target)
+        }
+        ("patch", None | Some("status")) if target.name.is_some() => write::patch(app, ask, target),
+        ("delete", None) => delete::delete(app, ask, target),
+        ("deletecollection", None) => delete::delete_collection(app, ask, target),
+        (_, Some(part)) => subresource(app, ask, target, part),
+        _ => Err(StatusError::method_not_allowed()),
+    }
+}
+
+fn subresource(
+    app: &Arc<App>,
+    ask: &Ask,
+    target: &Target<'_>,
+    part: &str,
+) -> Result<Response, StatusError> {
+    use crate::simulator::resource::Trait;
+    match (target.resource.plural, part, &ask.method) {
+        ("pods", "log", &Method::GET) => logs::logs(app, ask, target),
+        ("pods", "eviction", &Method::POST) => eviction::evict(app, ask, target),
+        ("namespaces", "finalize", &Method::PUT) => delete::finalize(app, ask, target),
+        (_, "scale", _) if target.resource.has(Trait::Scale) => scale::answer(app, ask, target),
+        ("pods", "log" | "eviction", _) => Err(StatusError::method_not_allowed()),
+        _ => Err(StatusError::no_such_path()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Questions a caller asks about itself: may I, and who am I.
+
+use axum::response::Response;
+use http::Method;
+use serde_json::json;
+
+use super::super::permission::{self, Wish};
+use crate::simulator::ask::Ask;
+use crate::simulator::identity::Caller;
+use crate::simulator::object::text;
+use crate::simulator::reply;
+use crate::simulator::status::StatusError;
+
+/// Answers a review; nothing when the path is none.
+pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, StatusError>> {
+    let review = match ask.segments().as_slice() {
+        [
+            "apis",
+            "authorization.k8s.io",
+            "v1",
+            "selfsubjectaccessreviews",
+        ] => may_i,
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => who_am_i,
+        _ => return None,
+    };
+    if ask.method == Method::POST {
+        Some(review(ask, caller))
+    } else {
+        Some(Err(StatusError::method_not_allowed()))
+    }
+}
+
+fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
+    let body = ask.json()?;
+    let asked = |field: &str| text(&body, &format!("/spec/resourceAttributes/{field}"));
+    let wish = Wish {
+        verb: asked("verb"),
+        group: asked("group"),
+        resource: asked("resource"),
+        sub: asked("subresource"),
+        ns: asked("namespace"),
+        name: asked("name"),
+    };
+    let allowed = permission::allows(caller, &wish);
+    let status = if allowed {
+        json!({ "allowed": true })
+    } else {
+        json!({ "allowed": false, "reason": "" })
+    };
+    let answer = json!({
+        "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+        "metadata": { "creationTimestamp": null }, "spec": body.get("spec"), "status": status,
+    });
+    Ok(reply::json(201, &answer))
+}
+
+fn who_am_i(_: &Ask, caller: &Caller) -> Result<Response, StatusError> {
+    let answer = json!({
+        "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
+        "metadata": { "creationTimestamp": null },
+        "status": { "userInfo": { "username": caller.name(), "groups": ["system:authenticated"] } },
+    });
+    Ok(reply::json(201, &answer))
+}

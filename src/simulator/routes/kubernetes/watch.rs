@@ -1,0 +1,244 @@
+//! `?watch=1`: a stream of changes, each sent the moment it is written.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::path::Target;
+use super::read::Filter;
+use crate::simulator::App;
+use crate::simulator::ask::Ask;
+use crate::simulator::object;
+use crate::simulator::reply::Versioned;
+use crate::simulator::resource::Resource;
+use crate::simulator::status::StatusError;
+use crate::simulator::store::{Change, ChangeKind};
+
+/// How long a watch lives when the client does not say.
+const LIFETIME: u64 = 1_800;
+
+/// The pause between bookmarks, as the API server has it.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+
+/// Foreign writes after which a bookmark is due without waiting for its time.
+const FOREIGN_WRITES: u64 = 100;
+
+pub(super) fn watch(
+    app: &Arc<App>,
+    ask: &Ask,
+    target: &Target<'_>,
+) -> Result<Response, StatusError> {
+    if ask.query("sendInitialEvents").is_some() {
+        return Err(StatusError::unprocessable(
+            "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden \
+             for watch unless the WatchList feature gate is enabled",
+        ));
+    }
+    let filter = Filter::of(ask, target)?;
+    let seconds = ask
+        .number("timeoutSeconds")?
+        .and_then(|asked| u64::try_from(asked).ok());
+    let asked = ask
+        .number("resourceVersion")?
+        .and_then(|asked| u64::try_from(asked).ok())
+        .unwrap_or_default();
+    let mut watch = Watch {
+        news: app.store.changes(),
+        app: Arc::clone(app),
+        resource: target.resource,
+        version: target.version,
+        ns: target.ns.map(str::to_owned),
+        filter,
+        seen: asked,
+        told: asked,
+        bookmarks: ask.flag("allowWatchBookmarks"),
+        ready: VecDeque::new(),
+        end: Instant::now() + Duration::from_secs(seconds.unwrap_or(LIFETIME)),
+        over: false,
+    };
+    if asked == 0 {
+        watch.begin();
+    }
+    let mut response = Response::new(Body::from_stream(stream::unfold(watch, Watch::next)));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+struct Watch {
+    app: Arc<App>,
+    news: watch::Receiver<u64>,
+    resource: &'static Resource,
+    version: &'static str,
+    ns: Option<String>,
+    filter: Filter,
+    /// The last write that was looked at.
+    seen: u64,
+    /// The last version that the client knows of.
+    told: u64,
+    bookmarks: bool,
+    ready: VecDeque<Bytes>,
+    end: Instant,
+    over: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T: Serialize> {
+    r#type: &'a str,
+    object: T,
+}
+
+impl Watch {
+    /// Without a version a watch begins with what is there.
+    fn begin(&mut self) {
+        let (objects, version) = self
+            .app
+            .store
+            .list(self.resource.plural, self.ns.as_deref());
+        for object in &objects {
+            if self.picks(object) {
+                self.say("ADDED", object);
+            }
+        }
+        (self.seen, self.told) = (version, version);
+    }
+
+    async fn next(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
+        loop {
+            if let Some(line) = self.ready.pop_front() {
+                return Some((Ok(line), self));
+            }
+            if self.over {
+                return None;
+            }
+            self.news.borrow_and_update();
+            self.catch_up();
+            if self.ready.is_empty() && !self.over {
+                self.rest().await;
+            }
+        }
+    }
+
+    /// Waits for a write, the time of a bookmark, or the end.
+    async fn rest(&mut self) {
+        let (app, end) = (Arc::clone(&self.app), self.end);
+        tokio::select! {
+            news = self.news.changed() => self.over = news.is_err(),
+            () = tokio::time::sleep(BOOKMARKS) => self.bookmark(),
+            () = tokio::time::sleep_until(end) => {
+                self.bookmark();
+                self.over = true;
+            }
+            () = app.stop.cancelled() => self.over = true,
+        }
+    }
+
+    fn catch_up(&mut self) {
+        match self.app.store.log(self.seen) {
+            Ok(changes) => changes.iter().for_each(|change| self.tell(change)),
+            Err(gone) => {
+                self.push(&Line {
+                    r#type: "ERROR",
+                    object: gone.body(),
+                });
+                self.over = true;
+            }
+        }
+        if self.seen >= self.told + FOREIGN_WRITES {
+            self.bookmark();
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        self.seen = self.seen.max(change.version);
+        if change.resource.plural != self.resource.plural {
+            return;
+        }
+        let before = change
+            .before
+            .as_deref()
+            .is_some_and(|object| self.picks(object));
+        let now = change.kind != ChangeKind::Deleted && self.picks(&change.object);
+        match (before, now) {
+            (false, true) => self.say("ADDED", &change.object),
+            (true, true) => self.say("MODIFIED", &change.object),
+            (true, false) => self.say("DELETED", &last_state(change)),
+            (false, false) => {}
+        }
+    }
+
+    fn picks(&self, object: &Value) -> bool {
+        self.filter.picks(&self.target(), object)
+    }
+
+    fn target(&self) -> Target<'_> {
+        let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
+        Target {
+            resource,
+            version,
+            ns,
+            name: None,
+            sub: None,
+        }
+    }
+
+    fn say(&mut self, kind: &str, object: &Value) {
+        self.told = object::version(object).max(self.told);
+        let api_version = self.target().api_version();
+        self.push(&Line {
+            r#type: kind,
+            object: Versioned {
+                object,
+                api_version: &api_version,
+            },
+        });
+    }
+
+    fn bookmark(&mut self) {
+        if !self.bookmarks {
+            return;
+        }
+        self.told = self.seen;
+        let object = json!({
+            "kind": self.resource.kind, "apiVersion": self.target().api_version(),
+            "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
+        });
+        self.push(&Line {
+            r#type: "BOOKMARK",
+            object,
+        });
+    }
+
+    fn push(&mut self, line: &impl Serialize) {
+        if let Ok(mut text) = serde_json::to_vec(line) {
+            text.push(b'\n');
+            self.ready.push_back(text.into());
+        }
+    }
+}
+
+/// What a watcher saw last of an object that left its view, under the version at which it left.
+fn last_state(change: &Change) -> Value {
+    let mut object = match (&change.before, change.kind) {
+        (Some(before), ChangeKind::Modified) => Value::clone(before),
+        _ => Value::clone(&change.object),
+    };
+    object::put(
+        &mut object,
+        &["metadata", "resourceVersion"],
+        change.version.to_string(),
+    );
+    object
+}

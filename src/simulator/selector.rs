@@ -1,0 +1,453 @@
+//! Label selectors, in text and in mappings, and field selectors.
+
+use serde_json::{Map, Value};
+
+use super::object;
+use super::resource::Resource;
+use super::status::StatusError;
+
+/// Requirements on labels, all of which must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector(Vec<Requirement>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Requirement {
+    key: String,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Lacks,
+    Above(i64),
+    Below(i64),
+}
+
+impl Selector {
+    /// Reads the text form, as in `app=web,tier in (a, b),!canary`.
+    ///
+    /// # Errors
+    /// With the reason, when the text is not a selector.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        split_terms(text)
+            .into_iter()
+            .map(str::trim)
+            .filter(|term| !term.is_empty())
+            .map(requirement)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Reads the form of `spec.selector`: `matchLabels` and `matchExpressions`.
+    pub fn of(selector: &Value) -> Self {
+        let labels = object::map(selector, "/matchLabels")
+            .iter()
+            .map(|(key, value)| Requirement {
+                key: key.clone(),
+                test: Test::In(vec![value.as_str().unwrap_or_default().to_owned()]),
+            });
+        let expressions = object::list(selector, "/matchExpressions")
+            .iter()
+            .filter_map(expression);
+        Self(labels.chain(expressions).collect())
+    }
+
+    /// Whether nothing is required.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the labels meet all requirements.
+    pub fn matches(&self, labels: &Map<String, Value>) -> bool {
+        self.0.iter().all(|requirement| {
+            let label = labels.get(&requirement.key).and_then(Value::as_str);
+            requirement.test.holds(label)
+        })
+    }
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let terms: Vec<_> = self.0.iter().map(Requirement::text).collect();
+        formatter.write_str(&terms.join(","))
+    }
+}
+
+impl Requirement {
+    fn text(&self) -> String {
+        let key = &self.key;
+        match &self.test {
+            Test::In(values) => match values.as_slice() {
+                [one] => format!("{key}={one}"),
+                many => format!("{key} in ({})", many.join(",")),
+            },
+            Test::NotIn(values) => match values.as_slice() {
+                [one] => format!("{key}!={one}"),
+                many => format!("{key} notin ({})", many.join(",")),
+            },
+            Test::Exists => key.clone(),
+            Test::Lacks => format!("!{key}"),
+            Test::Above(bound) => format!("{key}>{bound}"),
+            Test::Below(bound) => format!("{key}<{bound}"),
+        }
+    }
+}
+
+impl Test {
+    fn holds(&self, label: Option<&str>) -> bool {
+        let number = || label.and_then(|text| text.parse::<i64>().ok());
+        match self {
+            Self::In(values) => {
+                label.is_some_and(|label| values.iter().any(|value| value == label))
+            }
+            Self::NotIn(values) => {
+                label.is_none_or(|label| values.iter().all(|value| value != label))
+            }
+            Self::Exists => label.is_some(),
+            Self::Lacks => label.is_none(),
+            Self::Above(bound) => number().is_some_and(|number| number > *bound),
+            Self::Below(bound) => number().is_some_and(|number| number < *bound),
+        }
+    }
+}
+
+/// Splits at commas outside of parentheses.
+fn split_terms(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    text.split(|letter| {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    })
+    .collect()
+}
+
+fn requirement(term: &str) -> Result<Requirement, String> {
+    if let Some(key) = term.strip_prefix('!').filter(|rest| !rest.contains('=')) {
+        return Ok(Requirement {
+            key: checked_key(key)?,
+            test: Test::Lacks,
+        });
+    }
+    if let Some((key, values)) = set_term(term, " notin ") {
+        return Ok(Requirement {
+            key: checked_key(key)?,
+            test: Test::NotIn(listed(values)?),
+        });
+    }
+    if let Some((key, values)) = set_term(term, " in ") {
+        return Ok(Requirement {
+            key: checked_key(key)?,
+            test: Test::In(listed(values)?),
+        });
+    }
+    for (sign, negated) in [("!=", true), ("==", false), ("=", false)] {
+        if let Some((key, value)) = term.split_once(sign) {
+            let values = vec![checked_value(value)?];
+            let test = if negated {
+                Test::NotIn(values)
+            } else {
+                Test::In(values)
+            };
+            return Ok(Requirement {
+                key: checked_key(key)?,
+                test,
+            });
+        }
+    }
+    for (sign, test) in [('>', Test::Above as fn(i64) -> Test), ('<', Test::Below)] {
+        if let Some((key, bound)) = term.split_once(sign) {
+            let bound = bound
+                .trim()
+                .parse()
+                .map_err(|_| format!("not a number: {bound}"))?;
+            return Ok(Requirement {
+                key: checked_key(key)?,
+                test: test(bound),
+            });
+        }
+    }
+    Ok(Requirement {
+        key: checked_key(term)?,
+        test: Test::Exists,
+    })
+}
+
+fn set_term<'a>(term: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
+    let (key, rest) = term.split_once('(')?;
+    let key = format!("{key} ")
+        .contains(word)
+        .then(|| key.trim().strip_suffix(word.trim()))??;
+    Some((key, rest.trim_end().strip_suffix(')')?))
+}
+
+fn listed(values: &str) -> Result<Vec<String>, String> {
+    values.split(',').map(checked_value).collect()
+}
+
+fn checked_key(key: &str) -> Result<String, String> {
+    let key = key.trim();
+    let (prefix, name) = key.rsplit_once('/').unwrap_or(("", key));
+    let good = !name.is_empty()
+        && name.len() <= 63
+        && is_label_text(name)
+        && (prefix.is_empty() || is_label_text(prefix));
+    if good {
+        Ok(key.to_owned())
+    } else {
+        Err(format!(
+            "unable to parse requirement: invalid label key \"{key}\""
+        ))
+    }
+}
+
+fn checked_value(value: &str) -> Result<String, String> {
+    let value = value.trim();
+    if value.len() <= 63 && (value.is_empty() || is_label_text(value)) {
+        Ok(value.to_owned())
+    } else {
+        Err(format!(
+            "unable to parse requirement: invalid label value \"{value}\""
+        ))
+    }
+}
+
+/// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
+pub fn is_label_text(text: &str) -> bool {
+    let ends = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+        && ends(text.chars().next())
+        && ends(text.chars().last())
+}
+
+fn expression(expression: &Value) -> Option<Requirement> {
+    let values = || -> Vec<String> {
+        let listed = object::list(expression, "/values")
+            .iter()
+            .filter_map(Value::as_str);
+        listed.map(str::to_owned).collect()
+    };
+    let test = match object::text(expression, "/operator") {
+        "In" => Test::In(values()),
+        "NotIn" => Test::NotIn(values()),
+        "Exists" => Test::Exists,
+        "DoesNotExist" => Test::Lacks,
+        _ => return None,
+    };
+    Some(Requirement {
+        key: object::text(expression, "/key").to_owned(),
+        test,
+    })
+}
+
+/// Requirements on fields, all of which must hold.
+#[derive(Debug, Clone, Default)]
+pub struct FieldSelector(Vec<Field>);
+
+#[derive(Debug, Clone)]
+struct Field {
+    pointer: String,
+    value: String,
+    equal: bool,
+}
+
+impl FieldSelector {
+    /// Reads the text form for a kind, which decides what fields can be selected.
+    ///
+    /// # Errors
+    /// When the text is not a selector, or the kind cannot be selected by a field.
+    pub fn parse(resource: &Resource, text: &str) -> Result<Self, StatusError> {
+        let terms = text.split(',').filter(|term| !term.is_empty());
+        terms
+            .map(|term| field(resource, text, term))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether nothing is required.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the object meets all requirements.
+    pub fn matches(&self, object: &Value) -> bool {
+        self.0
+            .iter()
+            .all(|field| (shown(object.pointer(&field.pointer)) == field.value) == field.equal)
+    }
+}
+
+fn field(resource: &Resource, whole: &str, term: &str) -> Result<Field, StatusError> {
+    let (key, value, equal) = if let Some((key, value)) = term.split_once("!=") {
+        (key, value, false)
+    } else if let Some((key, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
+        (key, value, true)
+    } else {
+        return Err(StatusError::bad_request(format!(
+            "invalid selector: '{whole}'; can't understand '{term}'"
+        )));
+    };
+    if !selectable(resource).contains(&key) {
+        return Err(StatusError::bad_request(format!(
+            "Unable to find \"{}, Resource={}\" that match label selector \"\", field selector \
+             \"{whole}\": field label not supported: {key}",
+            group_version(resource),
+            resource.plural,
+        )));
+    }
+    let pointer = if key == "source" {
+        "source.component"
+    } else {
+        key
+    };
+    let pointer = if key == "status.successful" {
+        "status.succeeded"
+    } else {
+        pointer
+    };
+    Ok(Field {
+        pointer: format!("/{}", pointer.replace('.', "/")),
+        value: value.to_owned(),
+        equal,
+    })
+}
+
+fn group_version(resource: &Resource) -> String {
+    let version = resource.versions.first().copied().unwrap_or_default();
+    format!("{}/{version}", resource.group)
+}
+
+/// Booleans that are absent select as `false`, as the API server's field sets have it.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn selectable(resource: &Resource) -> &'static [&'static str] {
+    match resource.plural {
+        "pods" => &[
+            "metadata.name",
+            "metadata.namespace",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ],
+        "events" => &[
+            "metadata.name",
+            "metadata.namespace",
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+        "secrets" => &["metadata.name", "metadata.namespace", "type"],
+        "jobs" => &["metadata.name", "metadata.namespace", "status.successful"],
+        "namespaces" => &["metadata.name", "status.phase"],
+        "nodes" => &["metadata.name", "spec.unschedulable"],
+        "replicasets" => &["metadata.name", "metadata.namespace", "status.replicas"],
+        _ => &["metadata.name", "metadata.namespace"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::resource::by_plural;
+    use serde_json::json;
+
+    fn labels() -> Map<String, Value> {
+        json!({"app": "web", "tier": "app", "n": "5"})
+            .as_object()
+            .cloned()
+            .expect("a mapping")
+    }
+
+    #[test]
+    fn each_operator_selects() {
+        for (text, expected) in [
+            ("", true),
+            ("app=web", true),
+            ("app==web,tier!=db", true),
+            ("app!=web", false),
+            ("app in (api, web),tier notin (db)", true),
+            ("app notin (web)", false),
+            ("app", true),
+            ("!app", false),
+            ("!canary", true),
+            ("n>4,n<6", true),
+            ("n>5", false),
+            ("other!=x", true),
+        ] {
+            let selector = Selector::parse(text).expect(text);
+            assert_eq!(selector.matches(&labels()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["app web", "=web", "a=b=c", "app in web", "app=w$b", "-a"] {
+            assert!(Selector::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn mappings_select_as_texts_do() {
+        let selector = Selector::of(&json!({"matchLabels": {"app": "web"}, "matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["app", "db"]},
+            {"key": "canary", "operator": "DoesNotExist"}]}));
+        assert!(selector.matches(&labels()));
+        assert_eq!(selector.to_string(), "app=web,tier in (app,db),!canary");
+    }
+
+    #[test]
+    fn fields_select_where_the_kind_knows_them() {
+        let pods = by_plural("pods").expect("a row");
+        let selector =
+            FieldSelector::parse(pods, "spec.nodeName=a,status.phase!=Failed").expect("known");
+        assert!(
+            selector.matches(&json!({"spec": {"nodeName": "a"}, "status": {"phase": "Running"}}))
+        );
+        let refused = FieldSelector::parse(pods, "spec.foo=a").expect_err("unknown");
+        assert!(
+            refused
+                .message
+                .ends_with("field label not supported: spec.foo"),
+            "{refused}"
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_selector_reads_its_own_text(text in "[a-z]{1,5}( in \\([a-z]{1,3},[a-z]{1,3}\\)|=[a-z]{0,3}|!=[a-z]{1,3})?") {
+            let selector = Selector::parse(&text).expect("well-formed");
+            proptest::prop_assert_eq!(Selector::parse(&selector.to_string()), Ok(selector));
+        }
+
+        #[test]
+        fn no_text_upsets_the_parser(text in ".{0,60}") {
+            drop(Selector::parse(&text));
+        }
+    }
+}
