@@ -22,8 +22,10 @@
 //! | 5 | [`console`] | events → terminal, live; complaints drawn as rustc would |
 //! | 6 | [`runbook`] | the document understood: parsed, all mistakes at once, checked |
 //! | 7 | [`engine`] | the heart: carries a runbook out, step by step |
+//! | 8 | [`cli`] | arguments, commands, exit codes; alone reads the environment |
 
 pub mod action;
+pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod console;

@@ -1,0 +1,27 @@
+//! The documented exit codes that are no outcome of a run (runbook-format §10).
+
+/// All is well.
+pub(super) const PASSED: u8 = 0;
+/// Something failed.
+pub(super) const FAILED: u8 = 1;
+/// Wrong use of the command line.
+pub(super) const USAGE: u8 = 2;
+/// Runbook or inputs invalid; nothing was sent.
+pub(super) const INVALID: u8 = 3;
+/// No answer or login before the first change.
+pub(super) const UNREACHABLE: u8 = 8;
+
+/// The table, for `--help`.
+pub(super) const HELP: &str = "\
+Exit codes:
+  0    passed
+  1    failed
+  2    wrong use of the command line
+  3    runbook or inputs invalid; nothing was sent
+  4    refused: budget, permission or no consent; no change was sent
+  5    failed, and every applied change was taken back
+  6    failed, and handled by the runbook's on-failure
+  7    paused: waiting for a person or a login
+  8    no answer or login before the first change
+  9    a taking-back failed: a person must look
+  130  interrupted";

@@ -1,0 +1,98 @@
+//! Arguments, commands, exit codes.
+//!
+//! The roof: it alone reads the environment, prints what is not an event, and
+//! turns every ending into an exit code. One file a command. To add one: its
+//! file, a variant of [`Command`], its arm in [`dispatch`].
+
+mod actions;
+mod check;
+mod connect;
+mod environment;
+mod exit;
+mod given;
+mod open;
+mod run;
+mod runs;
+mod schema;
+mod show;
+mod signal;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use environment::Environment;
+
+/// Runs declarative runbooks against clusters: checked, step by step, proven, reported.
+#[derive(Debug, Parser)]
+#[command(name = "runhub", version, about, max_term_width = 100, after_help = exit::HELP)]
+struct Arguments {
+    #[command(flatten)]
+    display: Display,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How things are shown.
+#[derive(Debug, Args)]
+struct Display {
+    /// Colour: where the place can show it, always, or never.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+    /// Only what went badly.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Every request too.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a runbook.
+    Run(Box<run::Options>),
+    /// Say everything that is wrong with runbooks; sends nothing.
+    Check(check::Options),
+    /// List the actions, or show one.
+    Actions(actions::Options),
+    /// List past runs, newest first.
+    Runs(runs::Options),
+    /// Show a past run.
+    Show(show::Options),
+    /// Print a JSON Schema.
+    Schema(schema::Options),
+}
+
+/// Does what the command line says, and comes back with the exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes; clap prints all three in the right place.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::PASSED });
+        }
+    };
+    let environment = Environment::read();
+    ExitCode::from(dispatch(arguments, &environment))
+}
+
+fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
+    let display = &arguments.display;
+    match arguments.command {
+        Command::Run(options) => run::command(*options, display, environment),
+        Command::Check(options) => check::command(&options, display, environment),
+        Command::Actions(options) => actions::command(&options),
+        Command::Runs(options) => runs::command(&options, environment),
+        Command::Show(options) => show::command(&options, display, environment),
+        Command::Schema(options) => schema::command(&options),
+    }
+}
