@@ -209,7 +209,7 @@ impl Console {
 
     fn asked(&mut self, question: &str, answer: &str) -> io::Result<()> {
         self.tell(|page| {
-            page.labelled(0, (Tone::Strong, "asked:"), &format!("{question} {answer}"))
+            page.labelled(0, (Tone::Strong, "asked:"), &format!("{question} {answer}"));
         })
     }
 
