@@ -74,11 +74,28 @@ impl TerminalAsker {
                 page.labelled(0, (Tone::Strong, step), text);
             }
         }
-        let text = page.into_text();
+        self.write(&format!("{}Proceed? [y/N] ", page.into_text()))
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         output.write_all(text.as_bytes())?;
-        output.write_all(b"Proceed? [y/N] ")?;
         output.flush()
+    }
+}
+
+/// A question on the screen; without an answer nobody pressed Enter, so it ends its own line.
+struct Prompt<'a> {
+    asker: &'a TerminalAsker,
+    is_answered: bool,
+}
+
+impl Drop for Prompt<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            // A terminal that has gone needs no line end.
+            let _ = self.asker.write("\n");
+        }
     }
 }
 
@@ -91,7 +108,13 @@ impl Asker for TerminalAsker {
         if let Err(error) = self.put(question) {
             return Answer::Nobody(format!("the question cannot be shown: {error}"));
         }
-        match answers.next().await {
+        let mut prompt = Prompt {
+            asker: self,
+            is_answered: false,
+        };
+        let answer = answers.next().await;
+        prompt.is_answered = matches!(answer, Ok(Some(_)));
+        match answer {
             Ok(Some(line)) => judge(line.trim()),
             Ok(None) => Answer::No("the input ended without an answer".into()),
             Err(error) => Answer::No(format!("the answer cannot be read: {error}")),

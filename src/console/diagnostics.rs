@@ -18,9 +18,10 @@ const DEFAULT_WIDTH: usize = 140;
 /// Without complaints it is empty.
 pub fn draw(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> String {
     let renderer = renderer(style);
+    let drawn = with_last_line(source);
     let mut out = String::new();
     for diagnostic in sorted(diagnostics) {
-        out.push_str(&renderer.render(&groups(source, diagnostic)));
+        out.push_str(&renderer.render(&groups(&drawn, diagnostic)));
         out.push_str("\n\n");
     }
     if let Some(line) = closing(source, diagnostics, style) {
@@ -28,6 +29,15 @@ pub fn draw(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> Strin
         out.push('\n');
     }
     out
+}
+
+/// A place behind the last newline is drawn on a line of its own, not on the end of the line before.
+fn with_last_line(source: &Source) -> Source {
+    if source.text().ends_with('\n') {
+        Source::new(source.name(), format!("{}\n", source.text()))
+    } else {
+        source.clone()
+    }
 }
 
 fn renderer(style: &Style) -> Renderer {
@@ -69,7 +79,7 @@ fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> 
     let snippet = excerpt(source).annotation(primary).annotations(others);
     let (title, helps) = match diagnostic.helps.split_first() {
         Some((first, rest)) if !diagnostic.patches.is_empty() => (first.as_str(), rest),
-        Some(_) | None => ("write", diagnostic.helps.as_slice()),
+        Some(_) | None => ("write it like this", diagnostic.helps.as_slice()),
     };
     let helps = helps.iter().map(|help| Level::HELP.message(help));
     let main = level

@@ -1,7 +1,7 @@
 //! Lines in the making: indented, wrapped, coloured.
 
 use super::style::{Mark, Style, Tone};
-use super::text::{clean, cut, width, wrap};
+use super::text::{cut, width, wrap};
 
 /// How many columns one level of depth takes.
 const STEP: usize = 2;
@@ -40,7 +40,7 @@ impl<'a> Page<'a> {
     /// A line of one tone.
     pub(super) fn line(&mut self, level: usize, tone: Tone, text: &str) {
         let indent = " ".repeat(level * STEP);
-        let text = clean(text);
+        let text = self.style.clean(text);
         let pieces = match self.style.width {
             Some(columns) => wrap(&text, columns.saturating_sub(indent.len())),
             None => vec![text.into_owned()],
@@ -54,14 +54,14 @@ impl<'a> Page<'a> {
     pub(super) fn verbatim(&mut self, level: usize, tone: Tone, text: &str) {
         self.push(
             &" ".repeat(level * STEP),
-            &self.style.paint(tone, &clean(text)),
+            &self.style.paint(tone, &self.style.clean(text)),
         );
     }
 
     /// A line whose beginning has a tone of its own; what does not fit hangs below the text.
     pub(super) fn labelled(&mut self, level: usize, (tone, label): (Tone, &str), text: &str) {
-        let label = clean(label);
-        let text = clean(text);
+        let label = self.style.clean(label);
+        let text = self.style.clean(text);
         let indent = " ".repeat(level * STEP);
         let hang = indent.len() + width(&label) + 1;
         let pieces = match self.style.width {
@@ -81,7 +81,11 @@ impl<'a> Page<'a> {
     /// A step's own line: mark, id, name and tail; of these only the name is cut.
     pub(super) fn headline(&mut self, level: usize, mark: Mark, [id, name, tail]: [&str; 3]) {
         let indent = " ".repeat(level * STEP);
-        let (id, name, tail) = (clean(id), clean(name), clean(tail));
+        let (id, name, tail) = (
+            self.style.clean(id),
+            self.style.clean(name),
+            self.style.clean(tail),
+        );
         let symbol = self.style.symbol(mark);
         let taken = indent.len() + 2 + width(&id) + 4 + width(&tail);
         let name = match self.style.width {

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::event::{Event, Sink as _, Told};
 
-/// The stories of `report`, which know `event` alone: the neighbours share no product code.
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the stories know `event` alone; the neighbours share no product code"
+)]
 #[path = "../report/story/mod.rs"]
 mod story;
 
@@ -77,11 +80,11 @@ fn every_story_for_those_who_asked_for_quiet() {
         loudness: Loudness::Quiet,
         ..PIPE
     };
-    let all: String = story::all()
+    let all: Vec<String> = story::all()
         .into_iter()
         .map(|(name, events)| format!("=== {name}\n{}", shown(style, &events)))
         .collect();
-    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(all.concat());
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn nothing_that_a_terminal_obeys_is_shown() {
 fn on_a_terminal_the_lines_are_the_same_but_for_the_waits() {
     for (name, events) in story::all() {
         let paper = Paper::default();
-        let screen = Screen::on(PIPE, indicatif::ProgressDrawTarget::hidden());
+        let screen = Screen::on(PIPE, indicatif::ProgressDrawTarget::hidden);
         tell(
             Console::with_screen(PIPE, Box::new(paper.clone()), screen),
             &events,
