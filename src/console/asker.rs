@@ -74,11 +74,28 @@ impl TerminalAsker {
                 page.labelled(0, (Tone::Strong, step), text);
             }
         }
-        let text = page.into_text();
+        self.write(&format!("{}Proceed? [y/N] ", page.into_text()))
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         output.write_all(text.as_bytes())?;
-        output.write_all(b"Proceed? [y/N] ")?;
         output.flush()
+    }
+}
+
+/// A question on the screen; without an answer nobody pressed Enter, so it ends its own line.
+struct Prompt<'a> {
+    asker: &'a TerminalAsker,
+    is_answered: bool,
+}
+
+impl Drop for Prompt<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            // A terminal that has gone needs no line end.
+            let _ = self.asker.write("\n");
+        }
     }
 }
 
@@ -91,7 +108,13 @@ impl Asker for TerminalAsker {
         if let Err(error) = self.put(question) {
             return Answer::Nobody(format!("the question cannot be shown: {error}"));
         }
-        match answers.next().await {
+        let mut prompt = Prompt {
+            asker: self,
+            is_answered: false,
+        };
+        let answer = answers.next().await;
+        prompt.is_answered = matches!(answer, Ok(Some(_)));
+        match answer {
             Ok(Some(line)) => judge(line.trim()),
             Ok(None) => Answer::No("the input ended without an answer".into()),
             Err(error) => Answer::No(format!("the answer cannot be read: {error}")),
@@ -174,5 +197,115 @@ fn show_effect(page: &mut Page<'_>, column: usize, effect: &EffectLine) {
     page.labelled(1, (Tone::Dim, &label), &effect.what);
     if let Some(reason) = &effect.not_undoable {
         page.labelled(3, (Tone::Odd, "cannot be undone:"), reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::console::tests::Paper;
+
+    /// Input that comes when the test sends it.
+    struct Typed(threads::Receiver<&'static str>);
+
+    impl io::Read for Typed {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Ok(text) = self.0.recv() else {
+                return Ok(0);
+            };
+            buffer[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(text.len())
+        }
+    }
+
+    fn desk() -> (Arc<TerminalAsker>, threads::Sender<&'static str>, Paper) {
+        let (person, typed) = threads::channel();
+        let paper = Paper::default();
+        let input = io::BufReader::new(Typed(typed));
+        let asker = TerminalAsker::new(Style::default(), Screen::default(), input, paper.clone());
+        (Arc::new(asker), person, paper)
+    }
+
+    fn confirm() -> Question {
+        Question::Confirm {
+            step: "migrate".into(),
+            text: "Run the migration now?".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_clear_yes_is_a_yes() {
+        for (typed, is_yes) in [
+            ("y\n", true),
+            ("YES \n", true),
+            ("\n", false),
+            ("n\n", false),
+            ("yse\n", false),
+        ] {
+            let (asker, person, _) = desk();
+            person.send(typed).unwrap();
+            let answer = asker.ask(&confirm()).await;
+            assert_eq!(answer == Answer::Yes, is_yes, "{typed}: {answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_input_is_a_no() {
+        let (asker, person, _) = desk();
+        drop(person);
+        assert!(matches!(asker.ask(&confirm()).await, Answer::No(_)));
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_to_a_dropped_question_answers_no_other() {
+        let (asker, person, paper) = desk();
+        let first = tokio::spawn({
+            let asker = Arc::clone(&asker);
+            async move { asker.ask(&confirm()).await }
+        });
+        while !paper.text().contains("Proceed?") {
+            tokio::task::yield_now().await;
+        }
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        person.send("y\n").unwrap();
+        while asker.answers.lock().await.lines.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        person.send("n\n").unwrap();
+        assert!(matches!(asker.ask(&confirm()).await, Answer::No(_)));
+    }
+
+    #[tokio::test]
+    async fn consent_shows_effects_budget_and_what_cannot_be_undone() {
+        let (asker, person, paper) = desk();
+        person.send("y\n").unwrap();
+        let effect = |step: &str, what: &str| EffectLine {
+            step: step.into(),
+            what: what.into(),
+            not_undoable: None,
+        };
+        let consent = Consent {
+            book: "scale-shop-web".into(),
+            target: "simulator as alice".into(),
+            effects: vec![
+                effect("grow", "scale deployment shop/web to 3"),
+                EffectLine {
+                    not_undoable: Some("what the job did stays done".into()),
+                    ..effect("migrate", "rerun job shop/migrate")
+                },
+            ],
+            budget: vec!["objects 2 of 3".into()],
+        };
+        assert_eq!(asker.ask(&Question::Consent(consent)).await, Answer::Yes);
+        insta::assert_snapshot!(paper.text());
+    }
+
+    #[tokio::test]
+    async fn without_a_terminal_there_is_nobody() {
+        let asker = asker(false, Style::default(), Screen::default());
+        assert!(matches!(asker.ask(&confirm()).await, Answer::Nobody(_)));
     }
 }

@@ -47,137 +47,65 @@ pub fn decide(wishes: &Wishes<'_>) -> bool {
 mod tests {
     use super::*;
 
-    const TERMINAL: Wishes<'_> = Wishes {
-        choice: Choice::Auto,
-        no_color: None,
-        clicolor_force: None,
-        clicolor: None,
-        term: Some("xterm-256color"),
-        is_terminal: true,
-    };
-    const PIPE: Wishes<'_> = Wishes {
-        is_terminal: false,
-        ..TERMINAL
-    };
+    /// Flag, `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`; unset is written as `-`.
+    const TERMINAL: &str = "
+        auto   - - - xterm yes
+        never  - 1 - xterm no
+        auto   1 - - xterm no
+        auto   0 - - xterm no
+        auto   1 1 - xterm no
+        auto   - - 0 xterm no
+        auto   - - 1 xterm yes
+        auto   - - - -     yes
+        auto   - - - dumb  no
+        auto   - 1 - dumb  yes
+    ";
+    const PIPE: &str = "
+        auto   - - - xterm no
+        always 1 - - xterm yes
+        auto   - 1 - xterm yes
+        auto   - 0 - xterm no
+        auto   - - 1 xterm no
+    ";
+
+    fn decided(line: &str, is_terminal: bool) -> bool {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let value = |index: usize| Some(words[index]).filter(|word| *word != "-");
+        decide(&Wishes {
+            choice: match words[0] {
+                "always" => Choice::Always,
+                "never" => Choice::Never,
+                _ => Choice::Auto,
+            },
+            no_color: value(1),
+            clicolor_force: value(2),
+            clicolor: value(3),
+            term: value(4),
+            is_terminal,
+        })
+    }
 
     #[test]
     fn the_flag_beats_the_variables_and_these_beat_the_place() {
-        let set = Some("1");
-        let table = [
-            (TERMINAL, true),
-            (PIPE, false),
-            (
-                Wishes {
-                    choice: Choice::Always,
-                    no_color: set,
-                    ..PIPE
-                },
-                true,
-            ),
-            (
-                Wishes {
-                    choice: Choice::Never,
-                    clicolor_force: set,
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    no_color: set,
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    no_color: Some("0"),
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    no_color: Some(""),
-                    ..TERMINAL
-                },
-                true,
-            ),
-            (
-                Wishes {
-                    no_color: set,
-                    clicolor_force: set,
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    clicolor_force: set,
-                    ..PIPE
-                },
-                true,
-            ),
-            (
-                Wishes {
-                    clicolor_force: Some("0"),
-                    ..PIPE
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    clicolor_force: Some(""),
-                    ..PIPE
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    clicolor: Some("0"),
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    clicolor: set,
-                    ..TERMINAL
-                },
-                true,
-            ),
-            (
-                Wishes {
-                    clicolor: set,
-                    ..PIPE
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    term: Some("dumb"),
-                    ..TERMINAL
-                },
-                false,
-            ),
-            (
-                Wishes {
-                    term: Some("dumb"),
-                    clicolor_force: set,
-                    ..TERMINAL
-                },
-                true,
-            ),
-            (
-                Wishes {
-                    term: None,
-                    ..TERMINAL
-                },
-                true,
-            ),
-        ];
-        for (wishes, expected) in table {
-            assert_eq!(decide(&wishes), expected, "{wishes:?}");
+        for (table, is_terminal) in [(TERMINAL, true), (PIPE, false)] {
+            for line in table.trim().lines() {
+                let expected = line.ends_with("yes");
+                assert_eq!(decided(line, is_terminal), expected, "{line}");
+            }
         }
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_wish() {
+        let wishes = Wishes {
+            no_color: Some(""),
+            clicolor_force: Some(""),
+            ..Wishes::default()
+        };
+        assert!(!decide(&wishes));
+        assert!(decide(&Wishes {
+            is_terminal: true,
+            ..wishes
+        }));
     }
 }

@@ -18,9 +18,10 @@ const DEFAULT_WIDTH: usize = 140;
 /// Without complaints it is empty.
 pub fn draw(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> String {
     let renderer = renderer(style);
+    let drawn = with_last_line(source);
     let mut out = String::new();
     for diagnostic in sorted(diagnostics) {
-        out.push_str(&renderer.render(&groups(source, diagnostic)));
+        out.push_str(&renderer.render(&groups(&drawn, diagnostic)));
         out.push_str("\n\n");
     }
     if let Some(line) = closing(source, diagnostics, style) {
@@ -28,6 +29,15 @@ pub fn draw(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> Strin
         out.push('\n');
     }
     out
+}
+
+/// A place behind the last newline is drawn on a line of its own, not on the end of the line before.
+fn with_last_line(source: &Source) -> Source {
+    if source.text().ends_with('\n') {
+        Source::new(source.name(), format!("{}\n", source.text()))
+    } else {
+        source.clone()
+    }
 }
 
 fn renderer(style: &Style) -> Renderer {
@@ -69,7 +79,7 @@ fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> 
     let snippet = excerpt(source).annotation(primary).annotations(others);
     let (title, helps) = match diagnostic.helps.split_first() {
         Some((first, rest)) if !diagnostic.patches.is_empty() => (first.as_str(), rest),
-        Some(_) | None => ("write", diagnostic.helps.as_slice()),
+        Some(_) | None => ("write it like this", diagnostic.helps.as_slice()),
     };
     let helps = helps.iter().map(|help| Level::HELP.message(help));
     let main = level
@@ -181,5 +191,127 @@ fn complaint<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Complaint<'a
         labels: labels.collect(),
         helps: &diagnostic.helps,
         patches: &diagnostic.patches,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOOK: &str = "\
+runbook: v1
+name: restart-app
+steps:
+  - id: grow
+    scael: {deployment: shop/web, replicas: 3}
+  - id: grow
+    wait: 10
+    note: Grüße, 世界 at no
+";
+
+    const ASCII: Style = Style {
+        colour: false,
+        unicode: false,
+        width: None,
+        interactive: false,
+        loudness: crate::console::Loudness::Normal,
+    };
+
+    fn source() -> Source {
+        Source::new("restart-app.yaml", BOOK)
+    }
+
+    fn span(text: &str) -> Span {
+        let start = BOOK.rfind(text).unwrap();
+        Span::new(start, start + text.len())
+    }
+
+    fn complaints() -> Vec<Diagnostic> {
+        let first = BOOK.find("grow").unwrap();
+        vec![
+            Diagnostic::warning("`no` is text here", span("no"))
+                .label("not false")
+                .help("quote it, to say so")
+                .patch(span("no"), "'no'"),
+            Diagnostic::error("the id `grow` is used twice", span("grow"))
+                .label("here again")
+                .also(Span::new(first, first + 4), "first used here")
+                .help("give each step an id of its own")
+                .help("ids name steps in expressions"),
+            Diagnostic::error("unknown action `scael`", span("scael"))
+                .help("did you mean `scale`?")
+                .patch(span("scael"), "scale"),
+            Diagnostic::error("a duration needs a unit", span("10")).patch(span("10"), "10s"),
+        ]
+    }
+
+    #[test]
+    fn complaints_stand_in_the_order_of_the_text_and_are_counted() {
+        insta::assert_snapshot!(draw(&source(), &complaints(), &ASCII));
+    }
+
+    #[test]
+    fn complaints_in_unicode() {
+        let style = Style {
+            unicode: true,
+            ..ASCII
+        };
+        insta::assert_snapshot!(draw(&source(), &complaints()[..2], &style));
+    }
+
+    #[test]
+    fn complaints_in_colour() {
+        let style = Style {
+            colour: true,
+            ..ASCII
+        };
+        let drawn = draw(&source(), &complaints()[2..3], &style);
+        insta::assert_snapshot!(drawn.replace('\u{1b}', "ESC"));
+    }
+
+    #[test]
+    fn complaints_as_json() {
+        insta::assert_snapshot!(json(&source(), &complaints()).unwrap());
+    }
+
+    #[test]
+    fn nothing_wrong_says_nothing() {
+        assert_eq!(draw(&source(), &[], &ASCII), "");
+        assert_eq!(json(&source(), &[]).unwrap(), "[]");
+    }
+
+    #[test]
+    fn the_count_knows_one_from_many_and_mistakes_from_warnings() {
+        let closing =
+            |range: Range<usize>| closing(&source(), &complaints()[range], &ASCII).unwrap();
+        assert_eq!(closing(0..1), "warning: 1 warning in restart-app.yaml");
+        assert_eq!(closing(1..2), "error: 1 mistake in restart-app.yaml");
+        assert_eq!(
+            closing(0..4),
+            "error: 3 mistakes and 1 warning in restart-app.yaml"
+        );
+    }
+
+    #[test]
+    fn a_missing_end_of_the_text_can_be_pointed_at() {
+        let end = Span::new(BOOK.len(), BOOK.len());
+        let complaint = Diagnostic::error("`steps` is missing", end).patch(end, "steps: []\n");
+        insta::assert_snapshot!(draw(&source(), &[complaint], &ASCII));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_and_no_span_break_the_drawing(
+            text in "(\\PC|[\n\r\t\u{1b}é世]){0,60}",
+            start in 0_usize..80, length in 0_usize..20, insert in "[a-z\n]{0,5}",
+        ) {
+            let span = Span::new(start, start + length);
+            let complaint = Diagnostic::error("wrong", span)
+                .also(Span::new(length, start), "there")
+                .patch(span, insert);
+            let source = Source::new("a.yaml", text);
+            let drawn = draw(&source, &[complaint], &ASCII);
+            proptest::prop_assert!(drawn.ends_with("error: 1 mistake in a.yaml\n"));
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! The last block: how the run ended, what it leaves, and what to do now.
 
+use std::collections::HashMap;
+
 use super::page::Page;
 use super::style::{Mark, Tone};
 use super::text::{count, duration};
 use super::trouble;
-use crate::event::{Left, Outcome, RunEnd, StepStatus};
+use crate::event::{Left, Outcome, Phase, RunEnd, StepHead, StepId, StepStatus};
 
 /// How many steps ended how, and what they did.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    ended: [usize; 5],
+    /// By step and list: one that is run again, in a group that is retried, counts once.
+    ended: HashMap<(StepId, Phase), StepStatus>,
     /// Changes that the server made.
     pub(super) changes: u64,
     /// Requests sent.
@@ -27,22 +30,24 @@ const TOLD: [StepStatus; 5] = [
 
 impl Tally {
     /// Counts a step that ended.
-    pub(super) fn add(&mut self, status: StepStatus) {
-        for (counter, told) in self.ended.iter_mut().zip(TOLD) {
-            *counter += usize::from(told == status);
-        }
+    pub(super) fn add(&mut self, head: &StepHead, status: StepStatus) {
+        self.ended.insert((head.step.clone(), head.phase), status);
     }
 
     fn words(&self, end: &RunEnd) -> String {
-        let total = self.ended.iter().sum::<usize>();
-        let parts: Vec<String> = self
-            .ended
-            .iter()
-            .zip(TOLD)
-            .filter(|(number, _)| **number > 0)
-            .map(|(number, status)| format!("{number} {}", status.word()))
+        let number = |told| {
+            self.ended
+                .values()
+                .filter(|status| **status == told)
+                .count()
+        };
+        let parts: Vec<String> = TOLD
+            .into_iter()
+            .map(|told| (number(told), told))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, told)| format!("{number} {}", told.word()))
             .collect();
-        let mut words = count(total as u64, "step");
+        let mut words = count(self.ended.len() as u64, "step");
         if !parts.is_empty() {
             words = format!("{words}: {}", parts.join(", "));
         }
@@ -95,12 +100,8 @@ fn verdict(end: &RunEnd) -> String {
 
 fn left(page: &mut Page<'_>, left: &Left) {
     section(page, "still changed", &left.still_changed, |page, item| {
-        let side = |value: &Option<serde_json::Value>| {
-            value
-                .as_ref()
-                .map_or("nothing".to_owned(), |value| trouble::value(page, value))
-        };
-        let (before, now) = (side(&item.before), side(&item.now));
+        let before = trouble::perhaps(page, &item.before);
+        let now = trouble::perhaps(page, &item.now);
         let arrow = page.style().arrow();
         let what = format!("{} {}", item.object, item.field);
         let line = format!("{what}: {before} {arrow} {now}  (step {})", item.step);

@@ -6,15 +6,14 @@ use std::io::{self, Write};
 use super::ending::{self, Tally};
 use super::page::Page;
 use super::screen::Screen;
-use super::step::{self, Open, Told};
+use super::step::{self, Open, Remark};
 use super::style::{Mark, Style, Tone};
 use super::text::{count, duration};
 use super::trouble;
 use crate::event::{
-    Attempt, Event, EventKind, Exchange, ExchangeEnd, Note, Outcome, Phase, RunEnd, RunHead,
-    Settled, Sink, SinkError, StepEnd, StepHead, StepId, Waiting,
+    Attempt, CancelReason, Change, Event, EventKind, Exchange, ExchangeEnd, Note, Outcome, Phase,
+    RunEnd, RunHead, Settled, Sink, SinkError, StepEnd, StepHead, StepId, Told, Waiting,
 };
-use crate::event::{CancelReason, Change, Told as Heard};
 
 /// Where to look further; the last lines of a run.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +32,8 @@ pub struct Console {
     pointers: Pointers,
     open: HashMap<StepId, Open>,
     tally: Tally,
+    /// What the quiet will hear, unless something around the step bears with it.
+    held: Vec<(StepId, String)>,
 }
 
 impl std::fmt::Debug for Console {
@@ -59,6 +60,7 @@ impl Console {
             pointers: Pointers::default(),
             open: HashMap::new(),
             tally: Tally::default(),
+            held: Vec::new(),
         }
     }
 
@@ -89,7 +91,7 @@ impl Console {
                 step, name, path, ..
             } => {
                 let (name, path) = (name.clone(), path.clone());
-                self.keep(Some(step), Told::Artifact { name, path })
+                self.keep(Some(step), Remark::Artifact { name, path })
             }
             EventKind::Asked { question, answer } => self.asked(question, answer),
             EventKind::StepFinished(end) => self.step_finished(end),
@@ -186,43 +188,64 @@ impl Console {
 
     fn changed(&mut self, change: &Change, settled: &Settled) -> io::Result<()> {
         self.tally.changes += u64::from(matches!(settled, Settled::Applied { .. }));
-        let told = Told::Change(Box::new(change.clone()), settled.clone());
-        self.keep(Some(&change.step), told)
+        let remark = Remark::Change(Box::new(change.clone()), settled.clone());
+        self.keep(Some(&change.step), remark)
     }
 
     fn noted(&mut self, note: &Note) -> io::Result<()> {
-        self.keep(note.step.as_ref(), Told::Note(note.text.clone()))
+        self.keep(note.step.as_ref(), Remark::Note(note.text.clone()))
     }
 
     fn warned(&mut self, note: &Note) -> io::Result<()> {
-        self.keep(note.step.as_ref(), Told::Warning(note.text.clone()))
+        self.keep(note.step.as_ref(), Remark::Warning(note.text.clone()))
     }
 
     /// Shown when the step ends; at once when it belongs to no step in progress.
-    fn keep(&mut self, step: Option<&StepId>, told: Told) -> io::Result<()> {
+    fn keep(&mut self, step: Option<&StepId>, remark: Remark) -> io::Result<()> {
         if let Some(open) = step.and_then(|step| self.open.get_mut(step)) {
-            open.told.push(told);
+            open.remarks.push(remark);
             return Ok(());
         }
-        self.tell(|page| told.show(page, 0))
+        self.tell(|page| remark.show(page, 0))
     }
 
     fn asked(&mut self, question: &str, answer: &str) -> io::Result<()> {
         self.tell(|page| {
-            page.labelled(0, (Tone::Strong, "asked:"), &format!("{question} {answer}"))
+            page.labelled(0, (Tone::Strong, "asked:"), &format!("{question} {answer}"));
         })
     }
 
     fn step_finished(&mut self, end: &StepEnd) -> io::Result<()> {
         self.screen.finished(&end.step);
-        self.tally.add(end.verdict.status());
         let Some(open) = self.open.remove(&end.step) else {
             return Ok(());
         };
-        if self.style.is_quiet() && step::is_bad_news(end) {
-            return self.say(|page| step::finished(page, &open, end));
+        self.tally.add(&open.head, end.verdict.status());
+        if self.style.is_quiet() {
+            return self.hold_back(&open, end);
         }
         self.tell(|page| step::finished(page, &open, end))
+    }
+
+    /// The quiet hear of a bad step once it is plain that nothing around it bears with it.
+    fn hold_back(&mut self, open: &Open, end: &StepEnd) -> io::Result<()> {
+        if !end.verdict.status().is_bad() || end.tolerated {
+            self.held.retain(|(step, _)| !step.is_within(&end.step));
+            return Ok(());
+        }
+        let mut page = Page::new(&self.style);
+        step::finished(&mut page, open, end);
+        self.held.push((end.step.clone(), page.into_text()));
+        if open.head.depth > 0 {
+            return Ok(());
+        }
+        self.release()
+    }
+
+    fn release(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let text: String = held.into_iter().map(|(_, text)| text).collect();
+        self.write(&text)
     }
 
     fn interrupted(&mut self, reason: CancelReason) -> io::Result<()> {
@@ -236,6 +259,7 @@ impl Console {
         if self.style.is_quiet() && is_good {
             return Ok(());
         }
+        self.release()?;
         let (tally, pointers) = (self.tally.clone(), self.pointers.clone());
         self.say(|page| {
             ending::show(page, end, &tally);
@@ -260,6 +284,10 @@ impl Console {
         let mut page = Page::new(&self.style);
         write(&mut page);
         let text = page.into_text();
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
         let out = &mut self.out;
         self.screen.aside(|| {
             out.write_all(text.as_bytes())?;
@@ -280,7 +308,7 @@ impl Pointers {
 }
 
 impl Sink for Console {
-    fn take(&mut self, told: &Heard<'_>) -> Result<(), SinkError> {
+    fn take(&mut self, told: &Told<'_>) -> Result<(), SinkError> {
         self.show(told.event).map_err(|error| SinkError {
             sink: "console".into(),
             message: error.to_string(),

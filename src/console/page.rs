@@ -1,10 +1,16 @@
 //! Lines in the making: indented, wrapped, coloured.
 
 use super::style::{Mark, Style, Tone};
-use super::text::{clean, cut, width, wrap};
+use super::text::{cut, width, wrap};
 
 /// How many columns one level of depth takes.
 const STEP: usize = 2;
+
+/// Columns between the parts of a step's line.
+const GAP: usize = 2;
+
+/// A name is not cut shorter than this.
+const SHORTEST_NAME: usize = 12;
 
 /// Some lines that are written together.
 #[derive(Debug)]
@@ -40,7 +46,7 @@ impl<'a> Page<'a> {
     /// A line of one tone.
     pub(super) fn line(&mut self, level: usize, tone: Tone, text: &str) {
         let indent = " ".repeat(level * STEP);
-        let text = clean(text);
+        let text = self.style.clean(text);
         let pieces = match self.style.width {
             Some(columns) => wrap(&text, columns.saturating_sub(indent.len())),
             None => vec![text.into_owned()],
@@ -54,14 +60,14 @@ impl<'a> Page<'a> {
     pub(super) fn verbatim(&mut self, level: usize, tone: Tone, text: &str) {
         self.push(
             &" ".repeat(level * STEP),
-            &self.style.paint(tone, &clean(text)),
+            &self.style.paint(tone, &self.style.clean(text)),
         );
     }
 
     /// A line whose beginning has a tone of its own; what does not fit hangs below the text.
     pub(super) fn labelled(&mut self, level: usize, (tone, label): (Tone, &str), text: &str) {
-        let label = clean(label);
-        let text = clean(text);
+        let label = self.style.clean(label);
+        let text = self.style.clean(text);
         let indent = " ".repeat(level * STEP);
         let hang = indent.len() + width(&label) + 1;
         let pieces = match self.style.width {
@@ -78,32 +84,36 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A step's own line: mark, id, name and tail; of these only the name is cut.
+    /// A step's own line: mark, id, name and tail.
+    ///
+    /// Where the columns do not suffice, the name is cut; where that does not
+    /// help, the tail goes below.
     pub(super) fn headline(&mut self, level: usize, mark: Mark, [id, name, tail]: [&str; 3]) {
-        let indent = " ".repeat(level * STEP);
-        let (id, name, tail) = (clean(id), clean(name), clean(tail));
-        let symbol = self.style.symbol(mark);
-        let taken = indent.len() + 2 + width(&id) + 4 + width(&tail);
-        let name = match self.style.width {
-            Some(columns) => cut(
-                &name,
-                columns.saturating_sub(taken).max(STEP * 4),
-                self.style.ellipsis(),
-            ),
-            None => name.into_owned(),
-        };
-        let mut line = format!(
-            "{} {}",
-            self.style.paint(mark.tone(), symbol),
-            self.style.paint(Tone::Strong, &id)
+        let (id, name, tail) = (
+            &self.style.clean(id),
+            &self.style.clean(name),
+            &self.style.clean(tail),
         );
-        for (tone, part) in [(Tone::Plain, name.as_str()), (Tone::Dim, &tail)] {
+        let indent = " ".repeat(level * STEP);
+        let start = indent.len() + 2 + width(id);
+        let columns = self.style.width.unwrap_or(usize::MAX);
+        let is_tail_below = start + taken(name).min(SHORTEST_NAME) + taken(tail) > columns;
+        let beside = if is_tail_below { "" } else { tail };
+        let room = columns.saturating_sub(start + GAP + taken(beside));
+        let name = cut(name, room.max(SHORTEST_NAME), self.style.ellipsis());
+        let mut line = self.style.paint(mark.tone(), self.style.symbol(mark));
+        line.push(' ');
+        line.push_str(&self.style.paint(Tone::Strong, id));
+        for (tone, part) in [(Tone::Plain, name.as_str()), (Tone::Dim, beside)] {
             if !part.is_empty() {
                 line.push_str("  ");
                 line.push_str(&self.style.paint(tone, part));
             }
         }
         self.push(&indent, &line);
+        if is_tail_below {
+            self.line(level + 2, Tone::Dim, tail);
+        }
     }
 
     fn push(&mut self, indent: &str, painted: &str) {
@@ -112,5 +122,13 @@ impl<'a> Page<'a> {
         let kept = self.text.trim_end_matches(' ').len();
         self.text.truncate(kept);
         self.text.push('\n');
+    }
+}
+
+/// The columns of a part with the gap before it.
+fn taken(part: &str) -> usize {
+    match width(part) {
+        0 => 0,
+        columns => GAP + columns,
     }
 }

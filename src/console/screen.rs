@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::Style;
-use super::text::{clean, cut};
+use super::text::cut;
 use crate::event::{StepHead, StepId};
 
 /// How often a moving line moves.
@@ -24,6 +24,7 @@ pub struct Screen(Option<Arc<Lines>>);
 #[derive(Debug)]
 struct Lines {
     bars: MultiProgress,
+    target: fn() -> ProgressDrawTarget,
     style: Style,
     running: Mutex<Vec<Running>>,
 }
@@ -39,16 +40,17 @@ impl Screen {
     /// The standard error where it is a terminal, else a screen that shows nothing.
     pub fn new(style: Style) -> Self {
         if style.interactive {
-            Self::on(style, ProgressDrawTarget::stderr())
+            Self::on(style, ProgressDrawTarget::stderr)
         } else {
             Self::default()
         }
     }
 
     /// A screen that draws elsewhere.
-    pub(super) fn on(style: Style, target: ProgressDrawTarget) -> Self {
+    pub(super) fn on(style: Style, target: fn() -> ProgressDrawTarget) -> Self {
         Self(Some(Arc::new(Lines {
-            bars: MultiProgress::with_draw_target(target),
+            bars: MultiProgress::with_draw_target(target()),
+            target,
             style,
             running: Mutex::default(),
         })))
@@ -143,7 +145,7 @@ impl Lines {
     /// One line, never more: a folded line cannot be taken away.
     fn fitting(&self, words: &str) -> String {
         let columns = self.style.width.unwrap_or(80).saturating_sub(RESERVED);
-        cut(&clean(words), columns, self.style.ellipsis())
+        cut(&self.style.clean(words), columns, self.style.ellipsis())
     }
 }
 
@@ -155,7 +157,7 @@ pub struct Pause(Screen);
 impl Drop for Pause {
     fn drop(&mut self) {
         if let Some(lines) = &self.0.0 {
-            lines.bars.set_draw_target(ProgressDrawTarget::stderr());
+            lines.bars.set_draw_target((lines.target)());
         }
     }
 }

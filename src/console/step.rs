@@ -4,7 +4,7 @@ use super::page::Page;
 use super::style::{Mark, Tone};
 use super::text::{count, duration};
 use super::trouble;
-use crate::event::{Change, Settled, StepEnd, StepHead, StepStatus, Verb, Verdict};
+use crate::event::{Change, Settled, StepEnd, StepHead, Verb, Verdict};
 
 /// A step in progress: what it said and did so far.
 #[derive(Debug)]
@@ -14,14 +14,14 @@ pub(super) struct Open {
     /// Whether its heading stands above what is inside it.
     pub(super) has_heading: bool,
     /// What came of it so far, in order.
-    pub(super) told: Vec<Told>,
+    pub(super) remarks: Vec<Remark>,
     /// What it waits for.
     pub(super) waiting: String,
 }
 
 /// One thing that a step said or did.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum Remark {
     Note(String),
     Warning(String),
     Artifact { name: String, path: String },
@@ -34,7 +34,7 @@ impl Open {
         Self {
             head,
             has_heading: false,
-            told: Vec::new(),
+            remarks: Vec::new(),
             waiting: String::new(),
         }
     }
@@ -64,8 +64,8 @@ pub(super) fn finished(page: &mut Page<'_>, open: &Open, end: &StepEnd) {
     if status.is_bad() && !open.head.place.file.is_empty() {
         page.line(level + 2, Tone::Dim, &format!("at {}", open.head.place));
     }
-    for told in &open.told {
-        told.show(page, level + 2);
+    for remark in &open.remarks {
+        remark.show(page, level + 2);
     }
     if page.style().is_verbose() {
         handed_on(page, level + 2, end);
@@ -93,7 +93,7 @@ fn tail(end: &StepEnd) -> String {
     }
 }
 
-impl Told {
+impl Remark {
     pub(super) fn show(&self, page: &mut Page<'_>, level: usize) {
         match self {
             Self::Note(text) => page.line(level, Tone::Plain, text),
@@ -144,12 +144,4 @@ fn handed_on(page: &mut Page<'_>, level: usize, end: &StepEnd) {
         let line = trouble::value(page, &end.info);
         page.labelled(level, (Tone::Dim, "info ="), &line);
     }
-}
-
-/// Whether a step that ended is shown even to those who asked for quiet.
-pub(super) fn is_bad_news(end: &StepEnd) -> bool {
-    matches!(
-        end.verdict.status(),
-        StepStatus::Failed | StepStatus::Errored
-    ) && !end.tolerated
 }

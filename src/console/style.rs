@@ -1,5 +1,8 @@
 //! How the terminal is to be written to.
 
+use std::borrow::Cow;
+
+use super::text;
 use crate::event::StepStatus;
 
 /// How much is told.
@@ -82,6 +85,17 @@ impl Style {
             Mark::Again => ("↻", "*"),
         };
         if self.unicode { nice } else { plain }
+    }
+
+    /// The text as one harmless line, in the characters that the writer takes where we know a stand-in.
+    pub(super) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let text = text::clean(text);
+        if self.unicode || text.is_ascii() {
+            return text;
+        }
+        let stand_ins = [('→', "->"), ('…', "..."), ('–', "-")];
+        let replace = |text: String, (nice, plain): (char, &str)| text.replace(nice, plain);
+        Cow::Owned(stand_ins.into_iter().fold(text.into_owned(), replace))
     }
 
     /// What stands where a text was cut.

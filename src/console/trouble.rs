@@ -72,13 +72,18 @@ fn mismatch(page: &mut Page<'_>, level: usize, mismatch: &Mismatch) {
 fn diff(page: &mut Page<'_>, level: usize, mismatch: &Mismatch) {
     for field in &mismatch.diff {
         page.line(level, Tone::Plain, &field.field);
-        if let Some(expected) = &field.expected {
-            page.labelled(level + 1, (Tone::Dim, "expected"), &value(page, expected));
-        }
-        if let Some(found) = &field.found {
-            page.labelled(level + 1, (Tone::Dim, "found   "), &value(page, found));
-        }
+        let (expected, found) = (&field.expected, &field.found);
+        page.labelled(level + 1, (Tone::Dim, "expected"), &perhaps(page, expected));
+        page.labelled(level + 1, (Tone::Dim, "found   "), &perhaps(page, found));
     }
+}
+
+/// A value, or that there is none.
+#[expect(clippy::ref_option, reason = "fields of events are passed as they are")]
+pub(super) fn perhaps(page: &Page<'_>, found: &Option<Value>) -> String {
+    found
+        .as_ref()
+        .map_or("nothing".to_owned(), |found| value(page, found))
 }
 
 /// A value in one line, cut where it is long.

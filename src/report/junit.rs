@@ -32,8 +32,9 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, Error> {
     if let Some(started) = report.run.started {
         junit.set_timestamp(started);
     }
+    let cases = Cases::of(report);
     for phase in [Phase::Steps, Phase::OnFailure, Phase::Always, Phase::Undo] {
-        junit.add_test_suites(suite(report, phase));
+        junit.add_test_suites(cases.suite(phase));
     }
     if let Some(case) = run_case(report, junit.failures + junit.errors) {
         let mut suite = TestSuite::new(format!("{} / run", report.run.book));
@@ -45,28 +46,101 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The steps of one list of the book; none when nothing of it began.
-fn suite(report: &Report, phase: Phase) -> Option<TestSuite> {
-    let tries = earlier_tries(report);
-    let mut suite = TestSuite::new(format!("{} / {}", report.run.book, phase_word(phase)));
-    let mut time = Duration::ZERO;
-    for (index, step) in report.present_steps().enumerate() {
-        if step.phase == phase {
-            time += outermost_time(step);
-            let tries = tries.get(&step.id).map_or(&[][..], Vec::as_slice);
-            suite.add_test_case(case(report, step, index + 1, tries));
+/// What a case must know beyond its step.
+struct Cases<'a> {
+    report: &'a Report,
+    /// Steps that are tolerated, with all that is inside them; none in a strict run.
+    tolerated: Vec<&'a StepId>,
+    /// The entries that later ones replaced, by step.
+    tries: BTreeMap<&'a StepId, Vec<&'a StepReport>>,
+}
+
+impl<'a> Cases<'a> {
+    fn of(report: &'a Report) -> Self {
+        let tolerated = report
+            .present_steps()
+            .filter(|step| step.tolerated && !is_strict(report));
+        let mut tries: BTreeMap<&StepId, Vec<&StepReport>> = BTreeMap::new();
+        for step in report.steps.iter().filter(|step| step.superseded) {
+            tries.entry(&step.id).or_default().push(step);
+        }
+        Self {
+            report,
+            tolerated: tolerated.map(|step| &step.id).collect(),
+            tries,
         }
     }
-    if suite.test_cases.is_empty() {
-        return None;
+
+    /// The steps of one list of the book; none when nothing of it began.
+    fn suite(&self, phase: Phase) -> Option<TestSuite> {
+        let run = &self.report.run;
+        let mut suite = TestSuite::new(format!("{} / {}", run.book, phase_word(phase)));
+        let mut time = Duration::ZERO;
+        for (index, step) in self.report.present_steps().enumerate() {
+            if step.phase == phase {
+                time += outermost_time(step);
+                suite.add_test_case(self.case(step, index + 1));
+            }
+        }
+        if suite.test_cases.is_empty() {
+            return None;
+        }
+        suite.set_time(time);
+        suite.add_properties([
+            Property::new("run", run.id.as_str()),
+            Property::new("target", run.target.name.as_str()),
+            Property::new("outcome", self.report.outcome_word()),
+        ]);
+        Some(suite)
     }
-    suite.set_time(time);
-    suite.add_properties([
-        Property::new("run", report.run.id.as_str()),
-        Property::new("target", report.run.target.name.as_str()),
-        Property::new("outcome", report.outcome_word()),
-    ]);
-    Some(suite)
+
+    fn case(&self, step: &StepReport, number: usize) -> TestCase {
+        let within = |outer: &&StepId| step.id.is_within(outer);
+        let is_tolerated = self.tolerated.iter().any(within);
+        let mut case = TestCase::new(
+            format!("{number:02} {} {}", step.id, step.name).trim_end(),
+            status(step, is_tolerated),
+        );
+        case.set_classname(self.report.run.book.as_str());
+        case.set_time(Duration::from_millis(step.elapsed_ms));
+        case.status.add_reruns(self.reruns(step));
+        if let Some(started) = step.started {
+            case.set_timestamp(started);
+        }
+        if step.expectations > 0 {
+            case.set_assertions(step.expectations);
+        }
+        add_place(&mut case, step);
+        let told = told(step, is_tolerated);
+        if !told.is_empty() {
+            case.set_system_out(told);
+        }
+        case
+    }
+
+    /// The attempts that another followed.
+    fn reruns(&self, step: &StepReport) -> Vec<TestRerun> {
+        let earlier = self.tries.get(&step.id).into_iter().flatten();
+        earlier
+            .flat_map(|earlier| failed_attempts(earlier).chain(&earlier.verdict))
+            .chain(failed_attempts(step))
+            .filter_map(rerun)
+            .collect()
+    }
+}
+
+fn failed_attempts(step: &StepReport) -> impl Iterator<Item = &Verdict> {
+    step.failed_attempts.iter().map(|attempt| &attempt.verdict)
+}
+
+/// Attributes that GitLab and the common GitHub actions turn into a link.
+fn add_place(case: &mut TestCase, step: &StepReport) {
+    if step.place.file.is_empty() {
+        return;
+    }
+    let (file, line) = (step.place.file.as_str(), step.place.line.to_string());
+    case.extra.insert("file".into(), file.into());
+    case.extra.insert("line".into(), line.into());
 }
 
 /// A group's time holds that of its members.
@@ -86,54 +160,10 @@ fn phase_word(phase: Phase) -> &'static str {
     }
 }
 
-/// The entries that later ones replaced, by step.
-fn earlier_tries(report: &Report) -> BTreeMap<&StepId, Vec<&StepReport>> {
-    let mut tries: BTreeMap<&StepId, Vec<&StepReport>> = BTreeMap::new();
-    for step in report.steps.iter().filter(|step| step.superseded) {
-        tries.entry(&step.id).or_default().push(step);
-    }
-    tries
-}
-
-fn case(report: &Report, step: &StepReport, number: usize, tries: &[&StepReport]) -> TestCase {
-    let tolerated = !is_strict(report) && is_tolerated(report, step);
-    let mut case = TestCase::new(
-        format!("{number:02} {} {}", step.id, step.name).trim_end(),
-        status(step, tolerated),
-    );
-    case.set_classname(report.run.book.as_str());
-    case.set_time(Duration::from_millis(step.elapsed_ms));
-    case.status.add_reruns(reruns(step, tries));
-    if let Some(started) = step.started {
-        case.set_timestamp(started);
-    }
-    if !step.place.file.is_empty() {
-        case.extra
-            .insert("file".into(), step.place.file.as_str().into());
-        case.extra
-            .insert("line".into(), step.place.line.to_string().into());
-    }
-    if step.expectations > 0 {
-        case.set_assertions(step.expectations);
-    }
-    let told = told(step, tolerated);
-    if !told.is_empty() {
-        case.set_system_out(told);
-    }
-    case
-}
-
 /// Whether tolerated steps cost this run its exit code.
 fn is_strict(report: &Report) -> bool {
     report.outcome == Some(Outcome::Passed)
         && report.exit.as_ref().is_some_and(|exit| exit.code != 0)
-}
-
-/// A step is tolerated with the group around it.
-fn is_tolerated(report: &Report, step: &StepReport) -> bool {
-    report
-        .present_steps()
-        .any(|other| other.tolerated && step.id.is_within(&other.id))
 }
 
 fn status(step: &StepReport, tolerated: bool) -> TestCaseStatus {
@@ -153,22 +183,27 @@ fn status(step: &StepReport, tolerated: bool) -> TestCaseStatus {
     };
     match (step.status, &step.verdict) {
         (Some(StepStatus::Passed), _) => TestCaseStatus::success(),
-        (Some(StepStatus::Skipped), _)
-        | (Some(StepStatus::Cancelled), Some(Verdict::Cancelled(CancelReason::StepFailed))) => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(line);
-            status
+        (Some(StepStatus::Skipped), _) => left_out(line),
+        (Some(StepStatus::Cancelled), Some(Verdict::Cancelled(CancelReason::StepFailed))) => {
+            left_out(format!("cancelled: {line}"))
         }
         (Some(StepStatus::Failed), _) => bad(NonSuccessKind::Failure),
         (Some(StepStatus::Errored | StepStatus::Cancelled), _) => bad(NonSuccessKind::Error),
-        (Some(StepStatus::Pending) | None, _) => broke_off(),
+        (Some(StepStatus::Pending) | None, _) => broke_off(step),
     }
 }
 
-fn broke_off() -> TestCaseStatus {
+fn left_out(reason: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(reason);
+    status
+}
+
+fn broke_off(step: &StepReport) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type(wire::UNFINISHED);
     status.set_message("the run broke off in this step");
+    status.set_description(description(step));
     status
 }
 
@@ -216,22 +251,6 @@ fn mismatch(mismatch: &Mismatch) -> Vec<String> {
     }
     lines.extend(mismatch.place.iter().map(|place| format!("  at {place}")));
     lines
-}
-
-/// The attempts that another followed.
-fn reruns(step: &StepReport, tries: &[&StepReport]) -> Vec<TestRerun> {
-    tries
-        .iter()
-        .flat_map(|earlier| {
-            let attempts = earlier
-                .failed_attempts
-                .iter()
-                .map(|attempt| &attempt.verdict);
-            attempts.chain(&earlier.verdict)
-        })
-        .chain(step.failed_attempts.iter().map(|attempt| &attempt.verdict))
-        .filter_map(rerun)
-        .collect()
 }
 
 fn rerun(verdict: &Verdict) -> Option<TestRerun> {

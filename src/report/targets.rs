@@ -195,3 +195,102 @@ fn unknown_format(name: &str) -> Error {
         help,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(values: &[&str]) -> String {
+        Targets::parse(values).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn targets_come_in_one_value_or_in_several() {
+        let targets = Targets::parse(["json=a.json,junit=x=y.xml", "json=-"]).unwrap();
+        assert_eq!(targets.files(), ["json a.json", "junit x=y.xml"]);
+        assert!(targets.use_stdout());
+        assert!(!Targets::parse(["json=a"]).unwrap().use_stdout());
+    }
+
+    #[test]
+    fn mistakes_are_named_with_what_to_do() {
+        assert_eq!(
+            words(&["jsno=a"]),
+            "there is no report format `jsno`; did you mean `json`?"
+        );
+        assert_eq!(
+            words(&["parquet=a"]),
+            "there is no report format `parquet`; there are json, junit"
+        );
+        assert_eq!(
+            words(&["json"]),
+            "`--report json` names no file: write `FORMAT=PATH`, for instance `json=report.json`"
+        );
+        assert_eq!(
+            words(&["json=a", "junit=a"]),
+            "two reports go to `a`: give each a file of its own"
+        );
+        assert_eq!(
+            words(&["json=-,junit=-"]),
+            "two reports go to `the standard output`: give each a file of its own"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_fails_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("no/a.json");
+        let value = format!("json={}", missing.display());
+        let error = Targets::parse([value]).unwrap().open().unwrap_err();
+        assert!(
+            error.to_string().contains("no/a.json` cannot be written"),
+            "{error}"
+        );
+        let itself = format!("json={}", folder.path().display());
+        assert!(Targets::parse([itself]).unwrap().open().is_err());
+    }
+
+    #[test]
+    fn opening_leaves_what_is_there_and_writing_replaces_it_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, "old").unwrap();
+        let value = format!("json={},junit=-", path.display());
+        let targets = Targets::parse([value]).unwrap().open().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        let mut stdout = Vec::new();
+        let errors = targets.write(&Report::default(), &mut stdout);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("{\n"));
+        assert!(stdout.starts_with(b"<?xml"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_bad_place_does_not_keep_the_others_from_being_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        std::fs::create_dir(&gone).unwrap();
+        let good = folder.path().join("b.xml");
+        let value = format!("json={}/a.json,junit={}", gone.display(), good.display());
+        let targets = Targets::parse([value]).unwrap().open().unwrap();
+        std::fs::remove_dir(&gone).unwrap();
+        let errors = targets.write(&Report::default(), &mut Vec::new());
+        assert_eq!(errors.len(), 1);
+        assert!(good.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to_and_stays_a_device() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let targets = Targets::parse(["json=/dev/null"]).unwrap().open().unwrap();
+        assert!(
+            targets
+                .write(&Report::default(), &mut Vec::new())
+                .is_empty()
+        );
+        let kind = std::fs::metadata("/dev/null").unwrap().file_type();
+        assert!(kind.is_char_device());
+    }
+}
