@@ -25,6 +25,7 @@ use crate::source::Diagnostic;
 
 /// Where a run goes.
 #[derive(Debug, Args)]
+#[group(id = "target", multiple = true)]
 pub(super) struct Options {
     /// Run against the embedded ControlHub: its demo world, or the world of a scenario file.
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, conflicts_with_all = ["kubeconfig", "context"])]

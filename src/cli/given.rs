@@ -13,6 +13,7 @@ use crate::source::{Diagnostic, Source};
 
 /// The inputs of a run.
 #[derive(Debug, Args)]
+#[group(id = "given", multiple = true)]
 pub(super) struct Options {
     /// An input, read by its declared type; lists and mappings as YAML.
     #[arg(long = "set", value_name = "NAME=VALUE")]
