@@ -6,6 +6,8 @@
 //! [`Error`] back; a server that says no is the [`Refusal`] inside. Nothing
 //! here knows steps, runbooks or events, and nothing here knows the simulator.
 //!
+//! [`Client::list`] reads whole lists through a [`sieve::Sieve`], a
+//!
 //! The client renews a login once when the server does not know us (401, 459,
 //! or the same said inside an HTTP 200) and sends the request once more. A 403
 //! never renews: it is an answer. Renewing on it, as other tools do, turns a
@@ -22,6 +24,8 @@ pub mod auth;
 pub mod client;
 mod discovery;
 pub mod identity;
+mod kapis;
+pub mod list;
 pub mod path;
 pub mod provider;
 pub mod refusal;
@@ -29,6 +33,7 @@ pub mod request;
 pub mod resource;
 pub mod response;
 pub mod retry;
+pub mod sieve;
 pub mod socket;
 pub mod tap;
 #[cfg(test)]
