@@ -26,6 +26,7 @@ mod discovery;
 pub mod identity;
 mod kapis;
 pub mod list;
+pub mod logs;
 pub mod path;
 pub mod provider;
 pub mod refusal;
