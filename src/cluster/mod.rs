@@ -7,6 +7,7 @@
 //! here knows steps, runbooks or events, and nothing here knows the simulator.
 //!
 //! [`Client::list`] reads whole lists through a [`sieve::Sieve`], a
+//! [`Watcher`] tells what is now and what it becomes.
 //!
 //! The client renews a login once when the server does not know us (401, 459,
 //! or the same said inside an HTTP 200) and sends the request once more. A 403
@@ -41,6 +42,7 @@ pub mod tap;
 mod testing;
 pub mod transport;
 pub mod verbs;
+pub mod watch;
 
 pub use client::Client;
 pub use identity::{Identity, LoginEnded};
@@ -49,6 +51,7 @@ pub use request::{Read, Request, Write};
 pub use response::{BodyError, Response};
 pub use tap::Tap;
 pub use transport::{Transport, TransportError};
+pub use watch::{Seen, Watcher};
 
 /// No answer that one could go on with.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
