@@ -6,6 +6,9 @@
 //! [`Error`] back; a server that says no is the [`Refusal`] inside. Nothing
 //! here knows steps, runbooks or events, and nothing here knows the simulator.
 //!
+//! [`Client::list`] reads whole lists through a [`sieve::Sieve`], a
+//! [`Watcher`] tells what is now and what it becomes.
+//!
 //! The client renews a login once when the server does not know us (401, 459,
 //! or the same said inside an HTTP 200) and sends the request once more. A 403
 //! never renews: it is an answer. Renewing on it, as other tools do, turns a
@@ -22,6 +25,9 @@ pub mod auth;
 pub mod client;
 mod discovery;
 pub mod identity;
+mod kapis;
+pub mod list;
+pub mod logs;
 pub mod path;
 pub mod provider;
 pub mod refusal;
@@ -29,12 +35,14 @@ pub mod request;
 pub mod resource;
 pub mod response;
 pub mod retry;
+pub mod sieve;
 pub mod socket;
 pub mod tap;
 #[cfg(test)]
 mod testing;
 pub mod transport;
 pub mod verbs;
+pub mod watch;
 
 pub use client::Client;
 pub use identity::{Identity, LoginEnded};
@@ -43,6 +51,7 @@ pub use request::{Read, Request, Write};
 pub use response::{BodyError, Response};
 pub use tap::Tap;
 pub use transport::{Transport, TransportError};
+pub use watch::{Seen, Watcher};
 
 /// No answer that one could go on with.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -20,6 +20,9 @@ pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Shorter than proxies keep idle connections, so that a change rarely meets one that is just closing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Which servers are believed to be who they say.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {
@@ -243,6 +246,7 @@ fn made(server: &Server, base: &str, sealed: bool) -> Result<reqwest::Client, St
         .referer(false)
         .http1_only()
         .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT);
     if is_loopback(base) {
         builder = builder.no_proxy();
