@@ -5,16 +5,15 @@ use serde_json::Value;
 use super::context::Context;
 use super::failure;
 use crate::cluster::resource::{Address, Collection, Resource};
-use crate::document::{Container, KindRow, Mode, Namespaces, ObjectRef, ObjectSet, Target};
+use crate::cluster::list::Listed;
+use crate::cluster::sieve::{Everything, Sieve};
+use crate::document::{Container, FieldSelector, KindRow, Mode, Namespaces, ObjectRef, ObjectSet, Selector, Target};
 use crate::event::{Class, Failure, ObjectId};
 use crate::expect::Expectation;
 use crate::source::Diagnostic;
 
 /// The annotation that remembers who holds an object (`stop`, `suspend`).
 pub(crate) const HELD: &str = "/metadata/annotations/runhub.dev~1held";
-
-/// Objects of a page of a list.
-const PAGE: usize = 500;
 
 /// The objects of a set.
 #[derive(Debug, Clone, Default)]
@@ -81,16 +80,19 @@ impl Context {
     ///
     /// `least` is the number that `min` is where none is written: 1 for changes and waits, 0 for reads.
     pub(crate) async fn select(&self, set: &ObjectSet, least: u64) -> Result<Selection, Failure> {
-        let mut items = Vec::new();
+        let sieve = Wanted::of(set);
+        let (mut items, mut complete) = (Vec::new(), true);
         for collection in self.collections(set).await? {
-            items.extend(self.list(&collection, set).await?);
+            let listed = self.list(&collection, &sieve).await?;
+            complete &= listed.complete;
+            items.extend(listed.items);
         }
         if let Some(owner) = &set.of {
             items = self.owned_by(owner, items).await?;
         }
         let items = self.filtered(set, items)?;
         counted(set, &items, least)?;
-        Ok(Selection { items, complete: true })
+        Ok(Selection { items, complete })
     }
 
     /// The lists that hold a set.
@@ -111,45 +113,16 @@ impl Context {
             .collect()
     }
 
-    /// Every object of a list that the set's selectors meet.
-    async fn list(&self, collection: &Collection, set: &ObjectSet) -> Result<Vec<Value>, Failure> {
-        let mut items = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let request = collection
-                .list()
-                .with("limit", PAGE.to_string())
-                .with_some("labelSelector", set.selector.as_ref().map(ToString::to_string))
-                .with_some("fieldSelector", set.field_selector.as_ref().map(ToString::to_string))
-                .with_some("continue", next.take());
-            let mut page =
-                self.read(&request).await?.json().map_err(|error| failure::of_error(&error, request.what()))?;
-            for mut item in page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
-            {
-                collection.resource().name_kind(&mut item);
-                if meets_selectors(set, &item) {
-                    items.push(item);
-                }
-            }
-            next = page
-                .pointer("/metadata/continue")
-                .and_then(Value::as_str)
-                .filter(|token| !token.is_empty())
-                .map(ToOwned::to_owned);
-            if next.is_none() {
-                return Ok(items);
-            }
-        }
+    async fn list(&self, collection: &Collection, sieve: &dyn Sieve) -> Result<Listed, Failure> {
+        let listed = self.client().list(collection, sieve).await;
+        listed.map_err(|error| failure::of_error(&error, &format!("list {collection}")))
     }
 
-    /// Every object of one list.
+    /// Every object of one namespace.
     pub(crate) async fn list_all(&self, kind: &'static KindRow, namespace: &str) -> Result<Vec<Value>, Failure> {
-        let set = plain_set(kind, Namespaces::Some(vec![namespace.to_owned()]));
-        let mut items = Vec::new();
-        for collection in self.collections(&set).await? {
-            items.extend(self.list(&collection, &set).await?);
-        }
-        Ok(items)
+        let within = self.resource(kind).await?.within(Some(namespace));
+        let collection = within.map_err(|error| Failure::new(Class::Invalid, error.to_string()))?;
+        Ok(self.list(&collection, &Everything).await?.items)
     }
 
     /// The autoscalers of a namespace; none where the server has none.
@@ -214,18 +187,32 @@ impl Context {
     }
 }
 
-fn plain_set(kind: &'static KindRow, namespaces: Namespaces) -> ObjectSet {
-    ObjectSet {
-        kind,
-        namespaces,
-        selector: None,
-        field_selector: None,
-        conditions: None,
-        of: None,
-        held_by: None,
-        min: None,
-        max: None,
-        span: crate::source::Span::default(),
+/// A set's selectors: told to the server, and every item matched again by us.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    labels: Option<Selector>,
+    fields: Option<FieldSelector>,
+}
+
+impl Wanted {
+    /// The selectors of a set.
+    pub(crate) fn of(set: &ObjectSet) -> Self {
+        Self { labels: set.selector.clone(), fields: set.field_selector.clone() }
+    }
+}
+
+impl Sieve for Wanted {
+    fn labels(&self) -> Option<String> {
+        self.labels.as_ref().map(ToString::to_string)
+    }
+
+    fn fields(&self) -> Option<String> {
+        self.fields.as_ref().map(ToString::to_string)
+    }
+
+    fn admits(&self, object: &Value) -> bool {
+        self.labels.as_ref().is_none_or(|selector| selector.matches(object))
+            && self.fields.as_ref().is_none_or(|selector| selector.matches(object))
     }
 }
 
@@ -242,11 +229,6 @@ fn conditions(set: &ObjectSet) -> Result<Vec<Expectation>, Failure> {
         let lines: Vec<&str> = out.iter().map(|complaint| complaint.message.as_str()).collect();
         Failure::new(Class::Evaluation, format!("`where`: {}", lines.join("; ")))
     })
-}
-
-fn meets_selectors(set: &ObjectSet, item: &Value) -> bool {
-    set.selector.as_ref().is_none_or(|selector| selector.matches(item))
-        && set.field_selector.as_ref().is_none_or(|selector| selector.matches(item))
 }
 
 fn counted(set: &ObjectSet, items: &[Value], least: u64) -> Result<(), Failure> {

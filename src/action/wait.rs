@@ -64,7 +64,7 @@ pub(crate) async fn await_rollout_for(
     fail_fast: Duration,
 ) -> Result<Waited, Failure> {
     let started = Instant::now();
-    let mut follow = Follow::object(context, address).await?;
+    let mut follow = Follow::object(context, address);
     let mut explainer = Explainer::new(fail_fast);
     let mut baseline = baseline;
     let mut observations = 0;

@@ -21,9 +21,9 @@ use crate::event::{
     CancelReason, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId, Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{FailureBranch, taints};
+use crate::runbook::{FailureBranch, InputType, taints};
 use crate::secret::MASK;
-use crate::template::{Functions, Scope, Value};
+use crate::template::{Functions, Lookup, Scope, Value};
 
 /// What all parts of a run share.
 pub(super) struct Run {
@@ -155,7 +155,7 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
 fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
     let functions = Functions { jsonpath: select, clock: fan.clock() };
     let mut scope = Scope::new(functions);
-    scope.bind("inputs", Value::from_json(json!(order.inputs.values)));
+    scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
     let run = json!({
         "id": fan.run().0,
         "started_at": rfc3339(fan.clock().now()),
@@ -166,6 +166,32 @@ fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
     scope.bind("target", Value::from_json(json!(order.target)));
     taint(&mut scope, taints);
     scope
+}
+
+/// The inputs as expressions see them: a declared duration compares as one.
+#[derive(Debug)]
+struct BoundInputs(BTreeMap<String, Value>);
+
+impl BoundInputs {
+    fn of(order: &Order) -> Self {
+        let bound = order.inputs.values.iter().map(|(name, value)| {
+            let declared = order.book.inputs.iter().find(|input| input.name == *name);
+            let duration = declared.filter(|input| input.kind() == InputType::Duration);
+            let bound = duration.and_then(|_| Value::duration(value.as_str()?));
+            (name.clone(), bound.unwrap_or_else(|| Value::from_json(value.clone())))
+        });
+        Self(bound.collect())
+    }
+}
+
+impl Lookup for BoundInputs {
+    fn get(&self, key: &str) -> Option<Value> {
+        self.0.get(key).cloned()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
 }
 
 pub(super) fn taint(scope: &mut Scope, taints: &[Vec<String>]) {

@@ -77,10 +77,10 @@ pub struct Written {
     /// The field, as a JSON pointer (RFC 6901).
     pub pointer: String,
     /// What it held; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::expect::present", skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// What it holds then; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::expect::present", skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
 
@@ -133,7 +133,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// What came of a change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "is", content = "with")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "is", content = "with")]
 pub enum Settled {
     /// The server did it; the object as it then was, by UID and versions.
     Applied {

@@ -31,7 +31,7 @@ pub struct Event {
 
 /// The kinds of events; hearers match them without a wildcard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "event", content = "data")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "event", content = "data")]
 pub enum EventKind {
     /// The run has begun.
     RunStarted(Box<RunHead>),

@@ -278,10 +278,10 @@ pub struct StillChanged {
     /// The field, as a JSON pointer.
     pub field: String,
     /// What it held before us; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::expect::present", skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// What we left there; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::expect::present", skip_serializing_if = "Option::is_none")]
     pub now: Option<Value>,
 }
 

@@ -6,6 +6,14 @@ use serde_json::Value;
 
 use crate::source::Place;
 
+/// Reads an optional value in which `null` is a value and only absence is none.
+///
+/// # Errors
+/// What the deserializer says.
+pub fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// One expectation that did not hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -15,7 +23,7 @@ pub struct Mismatch {
     /// What should have been there, in words (`equals 3`, `at least 1`).
     pub expected: String,
     /// What was found: the selected node, all nodes when several, absent when the path selects nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
     /// Why it does not match where that is not plain (`text "3" is not the number 3`); may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -41,10 +49,10 @@ pub struct FieldDiff {
     /// The field, as a JSON pointer.
     pub field: String,
     /// What should be there; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected: Option<Value>,
     /// What is there; absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
 }
 

@@ -19,4 +19,4 @@ mod tests;
 
 pub use expectation::{Expectation, KEYS};
 pub use matcher::{Matcher, rows};
-pub use mismatch::{FieldDiff, Mismatch, Operand};
+pub use mismatch::{FieldDiff, Mismatch, Operand, present};

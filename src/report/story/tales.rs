@@ -34,6 +34,7 @@ fn scaled(step: &str, before: i64, after: i64) -> Change {
             after: Some(json!(after)),
         }],
         reversal: Reversal::Fields,
+        pods: 0,
     }
 }
 
