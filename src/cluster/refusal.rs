@@ -99,7 +99,10 @@ impl Refusal {
 
     /// Our own condition (this UID, this version) did not hold.
     pub fn is_precondition(&self) -> bool {
-        self.status == 412 || self.is_conflict() && self.message.contains("recondition failed")
+        let said = ["Precondition failed", "in the precondition ("]
+            .iter()
+            .any(|words| self.message.contains(words));
+        self.status == 412 || (self.is_conflict() && said)
     }
 
     /// An object of this name is there already.

@@ -157,7 +157,8 @@ impl Address {
     pub fn evict(&self, how: &Deletion) -> Request<Write> {
         let eviction = json!({
             "kind": "Eviction",
-            "apiVersion": "policy/v1",
+            // Every server takes this version here; `policy/v1` only those since 1.22.
+            "apiVersion": "policy/v1beta1",
             "metadata": {"name": self.name(), "namespace": self.namespace()},
             "deleteOptions": how.options(),
         });

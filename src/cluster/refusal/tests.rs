@@ -76,8 +76,12 @@ fn the_words_of_conflict_are_told_apart() {
         &json!({"name": "x"}),
     );
     assert!(exists.is_already_exists() && !exists.is_conflict());
-    let words = "Operation cannot be fulfilled on pods \"x\": Precondition failed: UID in precondition: a, UID in object meta: b";
-    assert!(status(409, "Conflict", words, &json!({})).is_precondition());
+    for words in [
+        "Operation cannot be fulfilled on pods \"x\": Precondition failed: UID in precondition: a, UID in object meta: b",
+        "Operation cannot be fulfilled on Pod \"x\": the UID in the precondition (a) does not match the UID in record (b)",
+    ] {
+        assert!(status(409, "Conflict", words, &json!({})).is_precondition());
+    }
 }
 
 #[test]
