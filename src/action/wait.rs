@@ -133,8 +133,7 @@ pub(crate) fn gone(address: &Address) -> Failure {
 #[derive(Debug)]
 pub(crate) struct Explainer {
     fail_fast: Duration,
-    asked: Option<Instant>,
-    last_line: String,
+    asked: Instant,
     cause: Vec<String>,
     words: String,
     hopeless_since: Option<(String, Instant)>,
@@ -145,8 +144,7 @@ impl Explainer {
     pub(crate) fn new(fail_fast: Duration) -> Self {
         Self {
             fail_fast,
-            asked: None,
-            last_line: String::new(),
+            asked: Instant::now(),
             cause: Vec::new(),
             words: String::new(),
             hopeless_since: None,
@@ -164,12 +162,10 @@ impl Explainer {
         line: String,
         stuck: bool,
     ) -> Result<(), Failure> {
-        let due = self.asked.is_none_or(|asked| asked.elapsed() >= EXPLAIN);
-        if due || self.last_line != line {
-            self.asked = Some(Instant::now());
+        if self.asked.elapsed() >= EXPLAIN {
+            self.asked = Instant::now();
             self.ask(context, object, &line, stuck).await;
         }
-        self.last_line.clone_from(&line);
         let shown = if self.words.is_empty() { line } else { format!("{line}; {}", self.words) };
         context.waiting(&shown, self.cause.clone());
         match &self.hopeless_since {
