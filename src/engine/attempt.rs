@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::outputs::with_result;
 use super::run::{Run, Surroundings, evaluation};
-use super::step::Tried;
-use crate::action::{Action, Context, Observed, settle_in_flight};
+use super::step::{At, Tried};
+use crate::action::{Action, Context, Observed, on_behalf_of, settle_in_flight};
 use crate::document::Mode;
-use crate::event::{Attempt, Class, EventKind, Failure, Mismatches, StepId, Verdict};
+use crate::event::{Attempt, Class, EventKind, Failure, Mismatches, Verdict};
 use crate::expect::Expectation;
 use crate::runbook::{Act, Body, Retry, RetryOn, Step};
 use crate::template::Scope;
@@ -29,13 +30,14 @@ pub(super) struct Clocks {
 
 impl Run {
     /// Tries a step as often as it may be tried.
-    pub(super) async fn attempts(&self, step: &Step, id: &StepId, around: &Surroundings) -> Tried {
+    pub(super) async fn attempts(&self, at: At<'_>) -> Tried {
+        let At { step, id, around } = at;
         let retry = step.retry.as_ref().or_else(|| self.inherited_retry(step));
         let of = retry.map_or(1, |retry| retry.attempts);
-        let clocks = self.clocks(step, around);
+        let clocks = clocks(step, around);
         let mut attempt = 1;
         loop {
-            let mut tried = self.attempt(step, id, around, clocks).await;
+            let mut tried = self.attempt(at, clocks).await;
             tried.attempts = attempt;
             let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict)) else {
                 return tried;
@@ -65,35 +67,24 @@ impl Run {
         self.order.book.defaults.retry.as_ref().filter(|_| !controls && !step.may_change())
     }
 
-    fn clocks(&self, step: &Step, around: &Surroundings) -> Clocks {
-        let written = match &step.body {
-            Body::Act(act) => {
-                step.timeout.or_else(|| act.outline.timeout()).or_else(|| act.outline.waits().then_some(WAIT))
-            }
-            Body::Control(_) => step.timeout,
-        };
-        // The clock of a loop is its own affair: see `each`.
-        let written = written.filter(|_| step.for_each.is_none() || step.timeout.is_none());
-        Clocks { own: written.map(|clock| Instant::now() + clock), around: around.deadline }
-    }
-
-    async fn attempt(&self, step: &Step, id: &StepId, around: &Surroundings, clocks: Clocks) -> Tried {
+    async fn attempt(&self, at: At<'_>, clocks: Clocks) -> Tried {
+        let At { step, id, around } = at;
         let once = step.attempt_timeout.or(self.order.book.defaults.attempt_timeout.filter(|_| !waits(step)));
         let clocks = Clocks { own: earliest(clocks.own, once.map(|once| Instant::now() + once)), ..clocks };
         match &step.body {
             Body::Control(control) => {
                 let around = Surroundings { deadline: earliest(clocks.own, clocks.around), ..around.clone() };
-                let done = self.control(step, control, id, &around).await;
+                let done = self.control(At { around: &around, ..at }, control).await;
                 self.judged(step, around.scope.as_ref(), done, clocks)
             }
             Body::Act(act) => {
                 let context = Context::new(self.shared.clone(), id.clone(), around.scope.clone());
-                let work = self.act(act, &context, &around.scope);
+                let work = on_behalf_of(id, act_out(act, &context, &around.scope));
                 let done = match self.guarded(around, clocks, Some(&context), work).await {
                     Ok(Ok(observed)) => Ok(observed),
                     Ok(Err(failure)) => Err(Verdict::Errored(failure)),
                     Err(stopped) => {
-                        settle_in_flight(&self.shared, id).await;
+                        on_behalf_of(id, settle_in_flight(&self.shared, id)).await;
                         Err(stopped)
                     }
                 };
@@ -101,21 +92,6 @@ impl Run {
                 tried.changed |= self.shared.made.changed(id);
                 tried
             }
-        }
-    }
-
-    async fn act(&self, act: &Act, context: &Context, scope: &Scope) -> Result<Observed, Failure> {
-        if let Some(action) = &act.ready {
-            return action.act(context).await;
-        }
-        let filled = act.arguments.fill(scope).map_err(|complaints| evaluation(&complaints))?;
-        filled.secrets.iter().for_each(|secret| context.conceal(secret));
-        let mut complaints = Vec::new();
-        let action: Option<Arc<dyn Action>> =
-            (act.kind.decode)(&filled.node, Mode::Whole, &mut complaints).map(Arc::from);
-        match action.filter(|_| !complaints.iter().any(crate::source::Diagnostic::is_error)) {
-            Some(action) => action.act(context).await,
-            None => Err(evaluation(&complaints)),
         }
     }
 
@@ -146,7 +122,7 @@ impl Run {
             self.shared.fan.redactor().register_value(&observed.result);
         }
         let mut tried = Tried { changed: observed.changed, info: observed.info.clone(), ..Tried::new(Verdict::Passed) };
-        let scope = self.with_result(scope, &observed);
+        let scope = with_result(scope, &observed);
         let scope = match self.outputs(step, scope, &observed, &mut tried) {
             Ok(scope) => scope,
             Err(failure) => {
@@ -194,6 +170,33 @@ impl Run {
             }));
         }
         Ok((list.len(), mismatches))
+    }
+}
+
+fn clocks(step: &Step, around: &Surroundings) -> Clocks {
+    let written = match &step.body {
+        Body::Act(act) => {
+            step.timeout.or_else(|| act.outline.timeout()).or_else(|| act.outline.waits().then_some(WAIT))
+        }
+        Body::Control(_) => step.timeout,
+    };
+    // The clock of a loop is its own affair: see `each`.
+    let written = written.filter(|_| step.for_each.is_none() || step.timeout.is_none());
+    Clocks { own: written.map(|clock| Instant::now() + clock), around: around.deadline }
+}
+
+async fn act_out(act: &Act, context: &Context, scope: &Scope) -> Result<Observed, Failure> {
+    if let Some(action) = &act.ready {
+        return action.act(context).await;
+    }
+    let filled = act.arguments.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+    filled.secrets.iter().for_each(|secret| context.conceal(secret));
+    let mut complaints = Vec::new();
+    let action: Option<Arc<dyn Action>> =
+        (act.kind.decode)(&filled.node, Mode::Whole, &mut complaints).map(Arc::from);
+    match action.filter(|_| !complaints.iter().any(crate::source::Diagnostic::is_error)) {
+        Some(action) => action.act(context).await,
+        None => Err(evaluation(&complaints)),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use tokio::time::Instant;
+
 use super::run::{Run, Surroundings};
+use super::step::{At, Tried};
 use super::tags;
-use crate::event::{CancelReason, EventKind, Phase, StepEnd, StepHead, StepId, Verdict};
+use crate::event::{CancelReason, EventKind, Phase, StepHead, StepId, Verdict};
 use crate::runbook::Step;
 
 impl Run {
@@ -45,15 +48,16 @@ impl Run {
             Some(parent) => parent.child(&step.id),
             None => StepId(step.id.clone()),
         };
+        let at = At { step, id: &id, around };
         if let Some(reason) = self.stopped(around) {
-            self.cancelled_before(step, &id, around, reason);
+            self.cancelled_before(at, reason);
             return false;
         }
         if !tags::is_picked(step, around.phase, &self.order.options) {
-            self.skip(step, &id, around, "its tags are not picked");
+            self.skip(at, "its tags are not picked");
             return true;
         }
-        self.step(step, id, around).await
+        self.step(at).await
     }
 
     /// Why this list may not go on, if it may not.
@@ -61,47 +65,38 @@ impl Run {
         if let Some(reason) = self.cancel.reason().filter(|reason| *reason >= around.stopped_by) {
             return Some(reason);
         }
-        around.deadline.filter(|deadline| *deadline <= tokio::time::Instant::now()).map(|_| CancelReason::Deadline)
+        around.deadline.filter(|deadline| *deadline <= Instant::now()).map(|_| CancelReason::Deadline)
     }
 
-    fn cancelled_before(&self, step: &Step, id: &StepId, around: &Surroundings, reason: CancelReason) {
+    fn cancelled_before(&self, at: At<'_>, reason: CancelReason) {
         let verdict = Verdict::Cancelled(reason);
-        self.begin_step(step, id, around);
-        self.blame(id, &self.title(step, &around.scope), &verdict);
-        if around.parent.is_none() && around.phase != Phase::OnFailure {
+        self.blame(at.id, &self.title(at.step, &at.around.scope), &verdict);
+        if at.around.parent.is_none() && at.around.phase != Phase::OnFailure {
             self.decide();
         }
-        self.end_step(step, around, ended(id.clone(), verdict));
+        self.untried(at, verdict);
     }
 
-    pub(super) fn skip(&self, step: &Step, id: &StepId, around: &Surroundings, reason: &str) {
-        self.begin_step(step, id, around);
-        self.end_step(step, around, ended(id.clone(), Verdict::Skipped(reason.to_owned())));
+    pub(super) fn skip(&self, at: At<'_>, reason: &str) {
+        self.untried(at, Verdict::Skipped(reason.to_owned()));
     }
 
-    pub(super) fn begin_step(&self, step: &Step, id: &StepId, around: &Surroundings) {
+    /// The events and the state of a step that is not tried.
+    fn untried(&self, at: At<'_>, verdict: Verdict) {
+        self.begin_step(at);
+        let tried = Tried { attempts: 0, ..Tried::new(verdict) };
+        at.note(&tried);
+        self.shared.fan.tell(EventKind::StepFinished(Box::new(tried.end(at.id.clone(), false, Instant::now()))));
+    }
+
+    pub(super) fn begin_step(&self, at: At<'_>) {
         self.shared.fan.tell(EventKind::StepStarted(Box::new(StepHead {
-            step: id.clone(),
-            name: self.title(step, &around.scope),
-            action: step.action().to_owned(),
-            place: self.order.book.source.place(step.span.start),
-            phase: around.phase,
-            depth: around.depth,
+            step: at.id.clone(),
+            name: self.title(at.step, &at.around.scope),
+            action: at.step.action().to_owned(),
+            place: self.order.book.source.place(at.step.span.start),
+            phase: at.around.phase,
+            depth: at.around.depth,
         })));
-    }
-}
-
-/// The end of a step that was never tried.
-pub(super) fn ended(step: StepId, verdict: Verdict) -> StepEnd {
-    StepEnd {
-        step,
-        verdict,
-        tolerated: false,
-        changed: false,
-        attempts: 0,
-        elapsed_ms: 0,
-        expectations: 0,
-        outputs: std::collections::BTreeMap::new(),
-        info: serde_json::Value::Null,
     }
 }

@@ -29,22 +29,22 @@ impl Lookup for Lazy {
     }
 }
 
-impl Run {
-    /// A layer in which `result` and `info` are bound.
-    pub(super) fn with_result(&self, outer: &Scope, observed: &Observed) -> Scope {
-        let mut scope = outer.clone();
-        let result = match &observed.result {
-            object @ Json::Object(_) => Value::lookup(Arc::new(Lazy(object.clone()))),
-            other => Value::from_json(other.clone()),
-        };
-        scope.bind("result", result);
-        scope.bind("info", Value::from_json(observed.info.clone()));
-        if observed.secret {
-            scope.taint(&["result"]);
-        }
-        scope
+/// A layer in which `result` and `info` are bound.
+pub(super) fn with_result(outer: &Scope, observed: &Observed) -> Scope {
+    let mut scope = outer.clone();
+    let result = match &observed.result {
+        object @ Json::Object(_) => Value::lookup(Arc::new(Lazy(object.clone()))),
+        other => Value::from_json(other.clone()),
+    };
+    scope.bind("result", result);
+    scope.bind("info", Value::from_json(observed.info.clone()));
+    if observed.secret {
+        scope.taint(&["result"]);
     }
+    scope
+}
 
+impl Run {
     /// Computes a step's outputs, top to bottom; the layer that comes back has `outputs` bound.
     pub(super) fn outputs(
         &self,

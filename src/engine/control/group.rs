@@ -1,19 +1,20 @@
 //! `group`: several steps as one.
 
 use crate::action::Observed;
-use crate::engine::run::{Run, Surroundings};
-use crate::event::{Class, Failure, StepId, Verdict};
+use crate::engine::run::Run;
+use crate::engine::step::At;
+use crate::event::{Class, Failure, Verdict};
 use crate::runbook::Step;
 
 impl Run {
-    pub(super) async fn group(&self, steps: &[Step], id: &StepId, around: &Surroundings) -> Result<Observed, Verdict> {
-        let inner = self.inside(id, around);
+    pub(super) async fn group(&self, steps: &[Step], at: At<'_>) -> Result<Observed, Verdict> {
+        let inner = at.inside();
         let all_well = self.list(steps, &inner).await;
-        let changed = self.shared.made.changed(id);
+        let changed = self.shared.made.changed(at.id);
         if all_well {
             return Ok(Observed { changed, ..Observed::default() });
         }
-        if let Some(reason) = self.stopped(around) {
+        if let Some(reason) = self.stopped(at.around) {
             return Err(Verdict::Cancelled(reason));
         }
         Err(Verdict::Errored(match self.blamed() {

@@ -9,22 +9,18 @@ mod note;
 mod pause;
 mod undo_steps;
 
-use super::run::{Run, Surroundings};
+use super::run::Run;
+use super::step::At;
 use crate::action::Observed;
-use crate::event::{Class, Failure, StepId, Verdict};
-use crate::runbook::{Control, Step};
+use crate::event::{Class, Failure, Verdict};
+use crate::runbook::Control;
 
 impl Run {
     /// Carries a control out.
-    pub(super) async fn control(
-        &self,
-        step: &Step,
-        control: &Control,
-        id: &StepId,
-        around: &Surroundings,
-    ) -> Result<Observed, Verdict> {
+    pub(super) async fn control(&self, at: At<'_>, control: &Control) -> Result<Observed, Verdict> {
+        let At { step, id, around } = at;
         match control {
-            Control::Group { steps, .. } => self.group(steps, id, around).await,
+            Control::Group { steps, .. } => self.group(steps, at).await,
             Control::Note(form) => self.note(form, id, around),
             Control::Assert(form) => self.assert(form, around),
             Control::Pause(form) => self.pause(form, id, around).await,
