@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::{Kind, Node, Route, Segment};
+use crate::document::{Kind, Node, Route};
 use crate::source::{Diagnostic, Span};
 use crate::template::{Scope, Template};
 
@@ -45,17 +45,17 @@ impl Form {
     /// Compiles the templates of a tree; what is wrong with them goes to `out`.
     pub fn new(node: Node, out: &mut Vec<Diagnostic>) -> Self {
         let mut holes = BTreeMap::new();
-        each_scalar(&node, &mut Route::default(), &mut |_, scalar| {
-            let Some(text) = scalar.as_text().filter(|_| scalar.is_template()) else { return };
-            match Template::parse(text) {
-                Ok(template) => drop(holes.insert(scalar.span.start, template)),
+        for found in node.templates() {
+            match Template::parse(&found.scalar.text) {
+                Ok(template) => drop(holes.insert(found.span.start, template)),
                 Err(mistake) => {
-                    let mut complaint = Diagnostic::error(mistake.message, scalar.span_in(mistake.range));
+                    let place = node.at(&found.route.0).map_or(found.span, |scalar| scalar.span_in(mistake.range));
+                    let mut complaint = Diagnostic::error(mistake.message, place);
                     complaint.helps.extend(mistake.help);
                     out.push(complaint);
                 }
             }
-        });
+        }
         Self { node, holes: Arc::new(holes) }
     }
 
@@ -81,9 +81,11 @@ impl Form {
 
     /// Its templates, in the order written.
     pub fn holes(&self) -> Vec<Hole<'_>> {
-        let mut found = Vec::new();
-        collect(&self.node, &mut Route::default(), &self.holes, &mut found);
-        found
+        let found = self.node.templates().into_iter().filter_map(|found| {
+            let template = self.holes.get(&found.span.start)?;
+            Some(Hole { node: self.node.at(&found.route.0)?, route: found.route, template })
+        });
+        found.collect()
     }
 
     /// Fills every hole; all that fails is named at once.
@@ -110,51 +112,5 @@ impl Form {
             }
         })?;
         Ok(Filled { node, secrets })
-    }
-}
-
-fn each_scalar(node: &Node, route: &mut Route, visit: &mut impl FnMut(&Route, &Node)) {
-    match &node.kind {
-        Kind::Null => {}
-        Kind::Scalar(_) => visit(route, node),
-        Kind::Sequence(items) => {
-            for (index, item) in items.iter().enumerate() {
-                route.0.push(Segment::Index(index));
-                each_scalar(item, route, visit);
-                route.0.pop();
-            }
-        }
-        Kind::Mapping(entries) => {
-            for entry in entries {
-                route.0.push(Segment::Key(entry.key.text.clone()));
-                each_scalar(&entry.value, route, visit);
-                route.0.pop();
-            }
-        }
-    }
-}
-
-fn collect<'a>(node: &'a Node, route: &mut Route, holes: &'a BTreeMap<usize, Template>, found: &mut Vec<Hole<'a>>) {
-    match &node.kind {
-        Kind::Null => {}
-        Kind::Scalar(_) => {
-            if let Some(template) = holes.get(&node.span.start).filter(|_| node.is_template()) {
-                found.push(Hole { route: route.clone(), node, template });
-            }
-        }
-        Kind::Sequence(items) => {
-            for (index, item) in items.iter().enumerate() {
-                route.0.push(Segment::Index(index));
-                collect(item, route, holes, found);
-                route.0.pop();
-            }
-        }
-        Kind::Mapping(entries) => {
-            for entry in entries {
-                route.0.push(Segment::Key(entry.key.text.clone()));
-                collect(&entry.value, route, holes, found);
-                route.0.pop();
-            }
-        }
     }
 }

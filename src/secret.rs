@@ -105,6 +105,11 @@ impl Redactor {
         }
     }
 
+    /// Whether a text holds a secret.
+    pub fn finds(&self, text: &str) -> bool {
+        self.finder().is_some_and(|finder| finder.is_match(text))
+    }
+
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.finder() {

@@ -140,12 +140,11 @@ fn deletion(address: &Address, now: Value) -> Proposal {
 
 /// Where an object lies, by its name.
 pub(super) async fn address_of(context: &Context, object: &ObjectId) -> Result<Address, Failure> {
-    let resource = match Resource::of(&object.api_version, &object.kind) {
-        Some(known) => known.clone(),
-        None => {
-            let found = context.client().resource(&object.api_version, &object.kind).await;
-            found.map_err(|error| super::failure::of_error(&error, &object.to_string()))?
-        }
+    let resource = if let Some(known) = Resource::of(&object.api_version, &object.kind) {
+        known.clone()
+    } else {
+        let found = context.client().resource(&object.api_version, &object.kind).await;
+        found.map_err(|error| super::failure::of_error(&error, &object.to_string()))?
     };
     let namespace = Some(object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     resource.at(namespace, &object.name).map_err(|error| Failure::new(Class::Invalid, format!("{object}: {error}")))

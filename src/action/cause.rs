@@ -96,8 +96,7 @@ fn last_warning(events: &[Value], regarding: &Value) -> Option<String> {
     let uid = regarding.pointer("/metadata/uid");
     events
         .iter()
-        .filter(|event| text(event, "type") == "Warning" && event.pointer("/involvedObject/uid") == uid)
-        .next_back()
+        .rfind(|event| text(event, "type") == "Warning" && event.pointer("/involvedObject/uid") == uid)
         .map(|event| format!("{}: {}", text(event, "reason"), text(event, "message")))
 }
 

@@ -28,7 +28,7 @@ mod target;
 mod wait;
 
 pub use back::{Back, settle_in_flight, take_back};
-pub use change::{Gate, OpenGate, Proposal};
+pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
 pub use made::{Made, MadeChange};

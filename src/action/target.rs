@@ -156,9 +156,9 @@ impl Context {
         };
         if let Some(between) = between {
             let middle = self.list_all(between, &namespace).await?;
-            let owned: Vec<String> =
+            let between_uids: Vec<String> =
                 middle.iter().filter(|item| is_owned(item, &uids)).map(|item| ObjectId::of(item).uid).collect();
-            uids.extend(owned);
+            uids.extend(between_uids);
         }
         Ok(items.into_iter().filter(|item| is_owned(item, &uids)).collect())
     }

@@ -1,5 +1,7 @@
 //! `runhub actions`: what a step can do.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::terminal::{fail, say};
@@ -37,9 +39,9 @@ fn listing() -> String {
             Changes::Says => "says   ",
         };
         let later = if kind.supported { "" } else { " (checked only)" };
-        text.push_str(&format!("{:<18} {mark}  {}{later}\n", kind.name, kind.help));
+        let _ = writeln!(text, "{:<18} {mark}  {}{later}", kind.name, kind.help);
     }
-    text.push_str(&format!("{:<18} control  {}\n", "", CONTROLS.join(", ")));
+    let _ = writeln!(text, "{:<18} control  {}", "", CONTROLS.join(", "));
     text
 }
 
@@ -53,14 +55,14 @@ fn page(kind: &ActionKind) -> String {
         .unwrap_or(schema);
     let mut text = format!("{}: {}\n", kind.name, kind.help);
     if !kind.target.keys().is_empty() {
-        text.push_str(&format!("\naimed at: {}\n", kind.target.keys().join(", ")));
+        let _ = writeln!(text, "\naimed at: {}", kind.target.keys().join(", "));
     }
     let properties = resolved.get("properties").and_then(serde_json::Value::as_object);
     if let Some(properties) = properties.filter(|properties| !properties.is_empty()) {
         text.push_str("\nkeys:\n");
         for (key, schema) in properties {
             let help = schema.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
-            text.push_str(&format!("  {key:<18} {}\n", help.replace('\n', " ")));
+            let _ = writeln!(text, "  {key:<18} {}", help.replace('\n', " "));
         }
     }
     text

@@ -29,6 +29,7 @@ use crate::source::Diagnostic;
 pub(super) struct Options {
     /// Run against the embedded ControlHub: its demo world, or the world of a scenario file.
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, conflicts_with_all = ["kubeconfig", "context"])]
+    #[expect(clippy::option_option, reason = "absent, bare, or with a file: three cases")]
     sim: Option<Option<PathBuf>>,
     /// Run against a Kubernetes API server, by this kubeconfig.
     #[arg(long, value_name = "FILE")]

@@ -4,74 +4,22 @@
 //! over, so that the tree can be looked at further.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle};
 
 use crate::source::{Diagnostic, Span};
 
+use super::anchors::Anchors;
+use super::halt::{Cause, Context, Halt, Last, MAX_DEPTH, Open, Place};
 use super::keys::Keys;
 use super::node::{Entry, Key, Kind, Node, Scalar, Style};
 use super::slips;
-
-/// How deep lists and mappings may nest; all walks over the tree rely on it.
-pub(super) const MAX_DEPTH: usize = 64;
-
-/// How many nodes aliases may copy in one document.
-const ALIAS_BUDGET: usize = 100_000;
-
-/// Why the reading stopped, and what was open at that moment.
-pub(super) struct Halt {
-    pub(super) cause: Cause,
-    pub(super) context: Context,
-}
-
-/// What stopped the reading.
-pub(super) enum Cause {
-    /// The YAML library could not go on.
-    Syntax(ScanError),
-    /// Lists and mappings nest too deep.
-    TooDeep(Span),
-    /// Aliases copy too much.
-    AliasBomb(Span),
-}
-
-/// What the builder had just read: tells a slip from a mere mistake.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Context {
-    /// The last scalar that is not empty.
-    pub(super) last: Option<Last>,
-    /// The collections that are open, the innermost last.
-    pub(super) open: Vec<Open>,
-}
-
-/// The last scalar that was read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Last {
-    pub(super) span: Span,
-    pub(super) plain: bool,
-}
-
-/// A list or mapping that is not closed yet.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Open {
-    pub(super) start: usize,
-    pub(super) flow: bool,
-    pub(super) list: bool,
-}
-
-struct Anchored {
-    node: Node,
-    size: usize,
-    height: usize,
-}
 
 /// One reading of one text.
 pub(super) struct Builder<'t> {
     text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
-    anchors: HashMap<usize, Anchored>,
-    copied: usize,
+    anchors: Anchors,
     context: Context,
     /// What was found wrong so far.
     pub(super) found: Vec<Diagnostic>,
@@ -87,12 +35,23 @@ impl<'t> Builder<'t> {
             disallow_directives: true,
         };
         let parser = Parser::new_from_str_with_options(text, options);
-        Self { text, parser, anchors: HashMap::new(), copied: 0, context: Context::default(), found: Vec::new() }
+        Self {
+            text,
+            parser,
+            anchors: Anchors::default(),
+            context: Context::default(),
+            found: Vec::new(),
+        }
     }
 
     /// Reads the first document; an empty text is [`Kind::Null`].
-    pub(super) fn read(&mut self) -> Result<Node, Halt> {
-        self.document().map_err(|cause| Halt { cause, context: std::mem::take(&mut self.context) })
+    pub(super) fn read(&mut self) -> Result<Node, Box<Halt>> {
+        self.document().map_err(|cause| {
+            Box::new(Halt {
+                cause,
+                context: std::mem::take(&mut self.context),
+            })
+        })
     }
 
     fn document(&mut self) -> Built<Node> {
@@ -123,7 +82,11 @@ impl<'t> Builder<'t> {
             return Err(Cause::TooDeep(place.span));
         }
         if let Some(tag) = event.tag() {
-            self.found.push(slips::tag(self.text, place.tag.unwrap_or(place.span), &tag.original()));
+            self.found.push(slips::tag(
+                self.text,
+                place.tag.unwrap_or(place.span),
+                &tag.original(),
+            ));
         }
         let anchor = event.anchor_id();
         let node = match event {
@@ -131,15 +94,15 @@ impl<'t> Builder<'t> {
             Event::SequenceStart(style, ..) => {
                 self.inside(place, style, true, |builder| builder.sequence(place, depth))?
             }
-            Event::MappingStart(style, ..) => {
-                self.inside(place, style, false, |builder| builder.mapping(place, style, depth))?
-            }
+            Event::MappingStart(style, ..) => self.inside(place, style, false, |builder| {
+                builder.mapping(place, style, depth)
+            })?,
             Event::Alias(id) => return self.alias(id, place.span, depth),
             Event::UnresolvedAlias(name) => self.unknown_alias(&name, place.span),
             _ => Node::new(place.span, Kind::Null),
         };
         if let Some(id) = anchor.filter(|id| *id > 0) {
-            self.remember(id, &node);
+            self.anchors.keep(id, &node);
         }
         Ok(node)
     }
@@ -151,7 +114,11 @@ impl<'t> Builder<'t> {
         list: bool,
         read: impl FnOnce(&mut Self) -> Built<Node>,
     ) -> Built<Node> {
-        self.context.open.push(Open { start: place.span.start, flow: style == StructureStyle::Flow, list });
+        self.context.open.push(Open {
+            start: place.span.start,
+            flow: style == StructureStyle::Flow,
+            list,
+        });
         let node = read(self)?;
         self.context.open.pop();
         Ok(node)
@@ -173,15 +140,28 @@ impl<'t> Builder<'t> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        Node::new(span, Kind::Scalar(Scalar { text: text.into_owned(), style, template: None }))
+        Node::new(
+            span,
+            Kind::Scalar(Scalar {
+                text: text.into_owned(),
+                style,
+                template: None,
+            }),
+        )
     }
 
     fn sequence(&mut self, place: Place, depth: usize) -> Built<Node> {
         let mut items: Vec<Node> = Vec::new();
         while let Some((event, at)) = self.next()? {
             if event == Event::SequenceEnd {
-                let end = items.last().map_or(place.span.end, |item| item.span.end).max(at.span.end.min(at.closing()));
-                return Ok(Node::new(Span::new(place.span.start, end), Kind::Sequence(items)));
+                let end = items
+                    .last()
+                    .map_or(place.span.end, |item| item.span.end)
+                    .max(at.span.end.min(at.closing()));
+                return Ok(Node::new(
+                    Span::new(place.span.start, end),
+                    Kind::Sequence(items),
+                ));
             }
             if is_node(&event) {
                 items.push(self.node(event, at, depth + 1)?);
@@ -197,8 +177,15 @@ impl<'t> Builder<'t> {
         let mut template = false;
         while let Some((event, at)) = self.next()? {
             if event == Event::MappingEnd {
-                let end = keys.end().unwrap_or(place.span.end).max(at.span.end.min(at.closing()));
-                return Ok(self.close(keys, Span::new(place.span.start, end), template.then_some(before)));
+                let end = keys
+                    .end()
+                    .unwrap_or(place.span.end)
+                    .max(at.span.end.min(at.closing()));
+                return Ok(self.close(
+                    keys,
+                    Span::new(place.span.start, end),
+                    template.then_some(before),
+                ));
             }
             if !is_node(&event) {
                 continue;
@@ -224,7 +211,10 @@ impl<'t> Builder<'t> {
             self.found.push(complaint);
             return node;
         }
-        if let Some((complaint, node)) = keys.only_alone().and_then(|key| slips::kubectl(self.text, key, span)) {
+        if let Some((complaint, node)) = keys
+            .only_alone()
+            .and_then(|key| slips::kubectl(self.text, key, span))
+        {
             self.found.push(complaint);
             return node;
         }
@@ -232,7 +222,12 @@ impl<'t> Builder<'t> {
     }
 
     /// A key and its value; none where the key is no text.
-    fn entry(&mut self, event: Event<'t>, at: Place, depth: usize) -> Built<Option<(Key, bool, Node)>> {
+    fn entry(
+        &mut self,
+        event: Event<'t>,
+        at: Place,
+        depth: usize,
+    ) -> Built<Option<(Key, bool, Node)>> {
         let alias = event.is_alias() || matches!(event, Event::UnresolvedAlias(_));
         let plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
         let before = self.found.len();
@@ -251,32 +246,32 @@ impl<'t> Builder<'t> {
         }
         let text = key.as_text().unwrap_or_default().to_owned();
         let merge = plain && text == "<<";
-        Ok(Some((Key { text, span: key.span }, merge, value)))
+        Ok(Some((
+            Key {
+                text,
+                span: key.span,
+            },
+            merge,
+            value,
+        )))
     }
 
     fn has_colon(&self, key: &Key) -> bool {
-        self.text.get(key.span.end..).is_some_and(|rest| rest.trim_start().starts_with(':'))
-    }
-
-    fn remember(&mut self, id: usize, node: &Node) {
-        let (size, height) = measure(node);
-        self.anchors.insert(id, Anchored { node: node.clone(), size, height });
+        self.text
+            .get(key.span.end..)
+            .is_some_and(|rest| rest.trim_start().starts_with(':'))
     }
 
     fn alias(&mut self, id: usize, span: Span, depth: usize) -> Built<Node> {
         self.context.last = Some(Last { span, plain: false });
-        let Some(anchored) = self.anchors.get(&id) else {
-            self.found.push(Diagnostic::error("this alias stands inside of what it names", span));
-            return Ok(Node::new(span, Kind::Null));
-        };
-        self.copied += anchored.size;
-        if self.copied > ALIAS_BUDGET {
-            return Err(Cause::AliasBomb(span));
-        }
-        if depth + anchored.height > MAX_DEPTH {
-            return Err(Cause::TooDeep(span));
-        }
-        Ok(anchored.node.clone())
+        let node = self.anchors.copy(id, span, depth)?;
+        Ok(node.unwrap_or_else(|| {
+            self.found.push(Diagnostic::error(
+                "this alias stands inside of what it names",
+                span,
+            ));
+            Node::new(span, Kind::Null)
+        }))
     }
 
     fn unknown_alias(&mut self, name: &str, span: Span) -> Node {
@@ -286,36 +281,8 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// The place of an event.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    span: Span,
-    tag: Option<Span>,
-}
-
-impl Place {
-    fn of(span: &granit_parser::Span) -> Self {
-        let convert = |span: &granit_parser::Span| span.byte_range().map(|range| Span::new(range.start, range.end));
-        Self { span: convert(span).unwrap_or_default(), tag: span.tag_span().as_ref().and_then(convert) }
-    }
-
-    /// The end of a closing bracket; nothing where the collection has none.
-    fn closing(&self) -> usize {
-        if self.span.start < self.span.end { self.span.end } else { 0 }
-    }
-}
-
 fn is_node(event: &Event<'_>) -> bool {
     event.is_node() || event.is_alias() || matches!(event, Event::UnresolvedAlias(_))
-}
-
-fn measure(node: &Node) -> (usize, usize) {
-    let children: &mut dyn Iterator<Item = &Node> = match &node.kind {
-        Kind::Null | Kind::Scalar(_) => return (1, 0),
-        Kind::Sequence(items) => &mut items.iter(),
-        Kind::Mapping(entries) => &mut entries.iter().map(|entry| &entry.value),
-    };
-    children.map(measure).fold((1, 1), |(size, height), (inner, depth)| (size + inner, height.max(depth + 1)))
 }
 
 fn second_document(place: Place) -> Diagnostic {

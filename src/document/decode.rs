@@ -38,8 +38,7 @@ pub fn decode<T: DeserializeOwned>(node: &Node, mode: Mode, out: &mut Vec<Diagno
     *out = complaints.into_inner();
     match read {
         Ok(value) if out.iter().filter(|complaint| complaint.is_error()).count() == before => Some(value),
-        Ok(_) => None,
-        Err(Stop::Said) => None,
+        Ok(_) | Err(Stop::Said) => None,
         Err(Stop::Words(words)) => {
             out.push(Diagnostic::error(words, node.span));
             None
@@ -83,7 +82,7 @@ struct Reader<'a> {
     out: &'a RefCell<Vec<Diagnostic>>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn complain(&self, complaint: Diagnostic) {
         self.out.borrow_mut().push(complaint);
     }

@@ -9,17 +9,20 @@
 //! with `parse`, `Display`, `Default` and a line `leaf_type!`; then a `mod`
 //! line and a `pub use` line here.
 
+mod anchors;
 mod builder;
 mod decode;
 mod duration;
 mod extent;
 mod fill;
+mod halt;
 mod keys;
+mod json_path;
 mod kinds;
 mod leaf;
 mod mend;
+mod mistake;
 mod node;
-mod path;
 mod pattern;
 mod quantity;
 mod read;
@@ -31,10 +34,10 @@ mod typing;
 
 pub use decode::{Mode, decode};
 pub use duration::DurationText;
+pub use json_path::JsonPath;
 pub use kinds::{KINDS, KindRow};
 pub use leaf::{Literal, OneOf, OneOrMany, leaf};
 pub use node::{Entry, Key, Kind, Node, Route, Scalar, Segment, Style};
-pub use path::JsonPath;
 pub use pattern::Pattern;
 pub use quantity::Quantity;
 pub use read::{MAX_BYTES, from_bytes, read};

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::leaf::leaf_type;
 
 /// A regular expression, as written; it runs in linear time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pattern {
     regex: Option<Regex>,
     text: String,
@@ -33,12 +33,6 @@ impl Pattern {
     /// The pattern, as written.
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-}
-
-impl Default for Pattern {
-    fn default() -> Self {
-        Self { regex: None, text: String::new() }
     }
 }
 

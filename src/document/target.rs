@@ -10,6 +10,7 @@ use crate::source::{Diagnostic, Span, nearest};
 
 /// What an action may be aimed at.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent permissions, written as a table row")]
 pub struct TargetRule {
     /// Kinds that may be named, by their singular word.
     pub kinds: &'static [&'static str],
@@ -242,24 +243,13 @@ fn segments(node: &Node, mode: Mode, most: usize, out: &mut Vec<Diagnostic>) -> 
 /// A template fills a whole segment: a value that brings a slash of its own would move the name.
 fn broken_segment(scalar: &Scalar, node: &Node) -> Option<Diagnostic> {
     let template = scalar.template.as_deref()?;
-    let whole = Scalar::quoted(template).is_whole_template() && template.matches("{{").count() == 1;
-    let outside = outside_holes(template).matches('/').count();
-    (!whole && scalar.text.matches('/').count() != outside).then(|| {
+    let whole = Scalar::quoted(template).is_whole_template();
+    (!whole && !scalar.holes_gave_only(|letter| letter != '/')).then(|| {
         Diagnostic::error(
             format!("the template `{template}` gave `{}`: a value may not bring a `/` of its own", scalar.text),
             node.span,
         )
     })
-}
-
-fn outside_holes(template: &str) -> String {
-    let mut outside = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        outside.push_str(before);
-        rest = after.split_once("}}").map_or("", |(_, tail)| tail);
-    }
-    outside + rest
 }
 
 fn is_name(text: &str) -> bool {
@@ -388,15 +378,14 @@ fn selector(node: &Node, mode: Mode, out: &mut Vec<Diagnostic>) -> Option<Select
 
 /// In selector text a template may only yield what cannot change the selector's meaning.
 fn hole_text(node: &Node, out: &mut Vec<Diagnostic>) {
-    let Some(template) = node.scalar().and_then(|scalar| scalar.template.as_deref()) else {
-        return;
-    };
-    let text = node.as_text().unwrap_or_default();
-    let outside = outside_holes(template);
-    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "._/-".contains(letter) || outside.contains(letter);
-    let extra = |letter: char| text.matches(letter).count() > outside.matches(letter).count();
-    if !text.chars().all(harmless) || [',', '=', '!', '(', ')', ' '].into_iter().any(extra) {
-        out.push(Diagnostic::error(format!("the template `{template}` gave `{text}`: in a selector a value is letters, digits, `.`, `_`, `/` and `-`"), node.span));
+    let Some(scalar) = node.scalar() else { return };
+    let Some(template) = scalar.template.as_deref() else { return };
+    if !scalar.holes_gave_only(|letter| letter.is_ascii_alphanumeric() || "._/-".contains(letter)) {
+        let message = format!(
+            "the template `{template}` gave `{}`: in a selector a value is letters, digits, `.`, `_`, `/` and `-`",
+            scalar.text
+        );
+        out.push(Diagnostic::error(message, node.span));
     }
 }
 

@@ -43,15 +43,15 @@ fn effects(run: &Run, scope: &Scope) -> Vec<EffectLine> {
     let book = &run.order.book;
     let mut lines = Vec::new();
     for step in book.steps.iter().filter(|step| tags::is_picked(step, Phase::Steps, &run.order.options)) {
-        gather(run, step, scope, &mut lines);
+        gather(step, scope, &mut lines);
     }
     if let Some(FailureBranch::Steps(branch)) = &book.on_failure {
-        branch.steps.iter().for_each(|step| gather(run, step, scope, &mut lines));
+        branch.steps.iter().for_each(|step| gather(step, scope, &mut lines));
     }
     lines
 }
 
-fn gather(run: &Run, step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
+fn gather(step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
     match &step.body {
         Body::Act(act) if act.kind.consent && step.may_change() => {
             let not_undoable = match (&step.undo, act.outline.effect()) {
@@ -59,21 +59,20 @@ fn gather(run: &Run, step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
                 (UndoPolicy::Auto, Effect::Final(reason)) => Some(reason),
                 _ => None,
             };
-            lines.push(EffectLine { step: step.id.clone(), what: run.describe(step, scope), not_undoable });
+            lines.push(EffectLine { step: step.id.clone(), what: Run::describe(step, scope), not_undoable });
         }
-        Body::Act(_) => {}
-        Body::Control(Control::Group { steps, .. }) => steps.iter().for_each(|step| gather(run, step, scope, lines)),
-        Body::Control(_) => {}
+        Body::Control(Control::Group { steps, .. }) => steps.iter().for_each(|step| gather(step, scope, lines)),
+        Body::Act(_) | Body::Control(_) => {}
     }
     for branch in [&step.on_failure, &step.always].into_iter().flatten() {
-        branch.steps.iter().for_each(|step| gather(run, step, scope, lines));
+        branch.steps.iter().for_each(|step| gather(step, scope, lines));
     }
 }
 
 impl Run {
     /// The step's line for people: its name, else what it does.
     pub(super) fn title(&self, step: &Step, scope: &Scope) -> String {
-        let Some(name) = &step.name else { return self.describe(step, scope) };
+        let Some(name) = &step.name else { return Self::describe(step, scope) };
         match fill(name, scope, &self.shared.fan) {
             Ok((value, _)) => value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
             Err(_) => name.node().as_text().unwrap_or_default().to_owned(),
@@ -81,7 +80,7 @@ impl Run {
     }
 
     /// What a step does, in words: its action and the plain values of its arguments.
-    pub(super) fn describe(&self, step: &Step, scope: &Scope) -> String {
+    fn describe(step: &Step, scope: &Scope) -> String {
         let form = match &step.body {
             Body::Act(act) => &act.arguments,
             Body::Control(Control::Note(form) | Control::Fail(form) | Control::Pause(form)) => form,

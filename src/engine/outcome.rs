@@ -39,6 +39,7 @@ pub fn exit_code(outcome: Outcome) -> u8 {
 
 /// What the table looks at.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the lines of the table")]
 struct Facts {
     undo_failed: bool,
     interrupted: bool,

@@ -90,16 +90,12 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
         owner: book.owner.clone(),
         links: book.links.clone(),
         file: book.source.name().to_owned(),
-        book_hash: hex(digest(&SHA256, book.source.text().as_bytes()).as_ref()),
+        book_hash: crate::action::hex(digest(&SHA256, book.source.text().as_bytes()).as_ref()),
         inputs: order.inputs.values.iter().map(|(name, value)| shown(name, value)).collect(),
         target: order.target.clone(),
         actor: order.actor.clone(),
         steps: book.steps.len(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Computes vars and defaults; nothing is sent.

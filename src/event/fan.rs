@@ -9,7 +9,7 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::kind::{Event, EventKind};
+use super::kind::{Event, EventKind, Note};
 use super::step::RunId;
 use crate::clock::Clock;
 use crate::secret::Redactor;
@@ -122,24 +122,19 @@ impl Fan {
 /// The event and its line, both without secrets. The line is searched first: most events hold none.
 fn redacted(event: Event, redactor: &Redactor) -> (Event, String) {
     let line = serde_json::to_string(&event).unwrap_or_default();
-    match redactor.text(&line) {
-        std::borrow::Cow::Borrowed(_) => (event, line),
-        std::borrow::Cow::Owned(_) => {
-            let mut value = serde_json::to_value(&event).unwrap_or_default();
-            if let Some(kind) = value.get_mut("kind") {
-                redactor.value(kind);
-            }
-            let clean = serde_json::from_value(value).unwrap_or_else(|_| Event {
-                kind: EventKind::Warned(super::kind::Note {
-                    step: None,
-                    text: "an event was withheld: it holds a secret in a structural place".into(),
-                }),
-                ..event
-            });
-            let line = serde_json::to_string(&clean).unwrap_or_default();
-            (clean, line)
-        }
+    if !redactor.finds(&line) {
+        return (event, line);
     }
+    let mut value = serde_json::to_value(&event).unwrap_or_default();
+    if let Some(kind) = value.get_mut("kind") {
+        redactor.value(kind);
+    }
+    let clean = serde_json::from_value(value).unwrap_or_else(|_| {
+        let text = "an event was withheld: it holds a secret in a structural place".into();
+        Event { kind: EventKind::Warned(Note { step: None, text }), ..event }
+    });
+    let line = serde_json::to_string(&clean).unwrap_or_default();
+    (clean, line)
 }
 
 #[cfg(test)]
@@ -147,7 +142,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::event::Note;
 
     struct Heard(Arc<Mutex<Vec<String>>>);
     impl Sink for Heard {

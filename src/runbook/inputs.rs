@@ -330,14 +330,12 @@ fn from_environment(
     let variable = declaration.env()?;
     let text = given.environment.get(variable)?;
     let source = Source::new(format!("${variable}"), crate::secret::MASK);
-    match read_value(declaration, text) {
-        Ok(value) => Some((value, source, Span::default())),
-        Err(_) => {
-            let complaint = format!("input `{}`: ${variable} does not hold a value of its type", declaration.name);
-            wrong.push((source, Diagnostic::error(complaint, Span::default())));
-            None
-        }
+    if let Ok(value) = read_value(declaration, text) {
+        return Some((value, source, Span::default()));
     }
+    let complaint = format!("input `{}`: ${variable} does not hold a value of its type", declaration.name);
+    wrong.push((source, Diagnostic::error(complaint, Span::default())));
+    None
 }
 
 /// Reads a text by the declared type: text as it is, everything else as YAML.

@@ -85,7 +85,9 @@ impl<'a> Checker<'a> {
         self.generators_of(step);
         self.inner_lists(step, &inner);
         if let Body::Control(Control::UndoSteps(UndoWhich::Ids(ids))) = &step.body {
-            ids.iter().for_each(|(id, span)| self.known_id(id, *span));
+            for (id, span) in ids {
+                self.known_id(id, *span);
+            }
         }
     }
 
@@ -137,7 +139,9 @@ impl<'a> Checker<'a> {
         if let Body::Act(act) = &step.body {
             self.generators(&act.arguments);
         }
-        step.expect.iter().for_each(|form| self.generators(form));
+        if let Some(form) = &step.expect {
+            self.generators(form);
+        }
     }
 
     /// `now`, `random_text` and `uuid` give another value each time: only `vars` may ask.
@@ -205,7 +209,7 @@ impl<'a> Checker<'a> {
             let names = self.book.inputs.iter().map(|input| input.name.as_str());
             return Some(missing(found, &format!("the book declares no input `{name}`"), name, names));
         };
-        let covered = found.guarded || visible.vouched.iter().any(|path| *path == found.path);
+        let covered = found.guarded || visible.vouched.contains(&found.path);
         (declared.may_be_missing() && !covered).then(|| {
             error(found, format!("the input `{name}` is optional and may be missing here"))
                 .help(format!("use `inputs.{name}|default(…)`, or give the step `when: inputs.{name} is defined`"))
@@ -229,7 +233,7 @@ impl<'a> Checker<'a> {
             return member(found, &format!("steps.{id}"), field, &STEP);
         }
         match field {
-            "outputs" => self.output(found, seen, visible),
+            "outputs" => output(found, seen, visible),
             "each" if seen.step.for_each.is_none() => {
                 Some(error(found, format!("`{id}` is no loop and has no `each`")))
             }
@@ -262,32 +266,32 @@ impl<'a> Checker<'a> {
             visible.steps.iter().map(|seen| seen.step.id.as_str()),
         )
     }
+}
 
-    fn output(&self, found: &Use, seen: &Seen<'a>, visible: &Visible<'a>) -> Option<Diagnostic> {
-        let step = seen.step;
-        let name = found.path.get(3)?;
-        if step.for_each.is_some() {
-            return Some(
-                error(found, format!("`{}` is a loop and has no outputs of its own", step.id))
-                    .help(format!("read `steps.{}.each`", step.id)),
-            );
-        }
-        let fields = fields(step);
-        if let Some(fields) = &fields
-            && !fields.contains(&name.as_str())
-        {
-            return Some(missing(
-                found,
-                &format!("the step `{}` has no output `{name}`", step.id),
-                name,
-                fields.iter().copied(),
-            ));
-        }
-        let optional =
-            step.outputs.iter().any(|output| output.name == *name && output.optional && output.default.is_none());
-        let covered = found.guarded || vouched(visible, &step.id) || visible.vouched.contains(&found.path);
-        ((optional || !seen.certain) && !covered).then(|| unsure(found, &step.id, name))
+fn output(found: &Use, seen: &Seen<'_>, visible: &Visible<'_>) -> Option<Diagnostic> {
+    let step = seen.step;
+    let name = found.path.get(3)?;
+    if step.for_each.is_some() {
+        return Some(
+            error(found, format!("`{}` is a loop and has no outputs of its own", step.id))
+                .help(format!("read `steps.{}.each`", step.id)),
+        );
     }
+    let fields = fields(step);
+    if let Some(fields) = &fields
+        && !fields.contains(&name.as_str())
+    {
+        return Some(missing(
+            found,
+            &format!("the step `{}` has no output `{name}`", step.id),
+            name,
+            fields.iter().copied(),
+        ));
+    }
+    let optional =
+        step.outputs.iter().any(|output| output.name == *name && output.optional && output.default.is_none());
+    let covered = found.guarded || vouched(visible, &step.id) || visible.vouched.contains(&found.path);
+    ((optional || !seen.certain) && !covered).then(|| unsure(found, &step.id, name))
 }
 
 /// The outputs that a step declares; nothing where only the run can tell (`use`).

@@ -46,7 +46,9 @@ impl<'a> Visible<'a> {
             && let Body::Control(Control::Group { steps, .. }) = &step.body
         {
             let mut inner = Visible { sure: certain, ..Visible::default() };
-            steps.iter().for_each(|step| inner.passed(step));
+            for step in steps {
+                inner.passed(step);
+            }
             self.steps.extend(inner.steps);
         }
     }

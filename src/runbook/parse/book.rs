@@ -25,7 +25,7 @@ pub(super) fn is_identifier(text: &str) -> bool {
 const ALWAYS_TIMEOUT: Duration = Duration::from_mins(10);
 
 impl Parser {
-    pub(super) fn book(&mut self, source: &Source, node: &Node) -> Option<Runbook> {
+    pub(super) fn book(&mut self, source: &Source, node: &Node) -> Runbook {
         let entries = self.mapping(node, "a runbook");
         self.version(node);
         let mut book = empty(source);
@@ -35,7 +35,7 @@ impl Parser {
         if !entries.is_empty() {
             self.required(node);
         }
-        Some(book)
+        book
     }
 
     fn version(&mut self, node: &Node) {
@@ -168,7 +168,7 @@ impl Parser {
 
     pub(super) fn guards(&mut self, value: &Node) -> Vec<Guard> {
         let items = self.list(value, "`guards`").to_vec();
-        items.into_iter().filter_map(|item| self.guard(item)).collect()
+        items.into_iter().map(|item| self.guard(item)).collect()
     }
 
     fn book_outputs(&mut self, value: &Node) -> Vec<NamedForm> {

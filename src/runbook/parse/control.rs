@@ -41,10 +41,10 @@ impl Parser {
         Some(Control::Group { steps, guards })
     }
 
-    pub(super) fn guard(&mut self, item: Node) -> Option<Guard> {
+    pub(super) fn guard(&mut self, item: Node) -> Guard {
         let form = Form::new(item, &mut self.out);
         crate::action::check_guard(form.node(), &mut self.out);
-        Some(Guard { form })
+        Guard { form }
     }
 
     /// A text that may hold templates.

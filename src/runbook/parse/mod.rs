@@ -75,7 +75,7 @@ pub fn parse(source: &Source) -> (Option<Runbook>, Vec<Diagnostic>) {
     out.sort_by_key(|complaint| (complaint.span.start, complaint.span.end));
     out.dedup();
     let broken = out.iter().any(Diagnostic::is_error);
-    (book.filter(|_| !broken), out)
+    ((!broken).then_some(book), out)
 }
 
 /// What the walk carries along.

@@ -43,7 +43,7 @@ impl Parser {
         match (entry.value.get("path"), entry.value.get("value")) {
             (Some(_), Some(value)) => self.error("an output has a `path` or a `value`, not both", value.span),
             (None, None) => {
-                self.error(format!("output `{}` needs a `path` or a `value`", output.name), entry.value.span)
+                self.error(format!("output `{}` needs a `path` or a `value`", output.name), entry.value.span);
             }
             _ => {}
         }

@@ -86,7 +86,7 @@ impl Parser {
     }
 
     fn items(&mut self, node: &Node) -> Form {
-        let whole = node.scalar().is_some_and(crate::document::Scalar::is_whole_template);
+        let whole = node.scalar().is_some_and(document::Scalar::is_whole_template);
         if !whole && !matches!(node.kind, Kind::Sequence(_)) {
             let complaint = Diagnostic::error(
                 format!("`for-each` takes a list or one template that gives a list, not {}", node.describe()),

@@ -13,10 +13,10 @@ impl Parser {
     /// A list of steps; `stem` names those without an id (`step-3`).
     pub(super) fn steps(&mut self, node: &Node, stem: &str) -> Vec<Step> {
         let items = self.list(node, "a list of steps");
-        items.iter().enumerate().filter_map(|(index, item)| self.step(item, &format!("{stem}-{}", index + 1))).collect()
+        items.iter().enumerate().map(|(index, item)| self.step(item, &format!("{stem}-{}", index + 1))).collect()
     }
 
-    fn step(&mut self, node: &Node, position: &str) -> Option<Step> {
+    fn step(&mut self, node: &Node, position: &str) -> Step {
         let entries = self.mapping(node, "a step");
         let (actions, keys): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| action::is_action(&entry.key.text));
@@ -48,7 +48,7 @@ impl Parser {
             self.step_key(&mut step, entry);
         }
         self.one_clock(&step);
-        Some(step)
+        step
     }
 
     fn id(&mut self, keys: &[&Entry], position: &str) -> String {
@@ -154,12 +154,9 @@ impl Parser {
 
     /// A bare expression that must be true or false.
     pub(super) fn condition(&mut self, node: &Node) -> Option<Expression> {
-        let text = match node.as_text() {
-            Some(text) => text,
-            None => {
-                self.error(format!("a condition is an expression, not {}", node.describe()), node.span);
-                return None;
-            }
+        let Some(text) = node.as_text() else {
+            self.error(format!("a condition is an expression, not {}", node.describe()), node.span);
+            return None;
         };
         match Expression::parse(text) {
             Ok(expression) => Some(expression),
