@@ -23,7 +23,7 @@ use super::{reply, routes};
 
 /// The simulated server as a plain tower service; clones share the server.
 #[derive(Clone)]
-pub struct ControlHub(pub(super) Arc<App>);
+pub(super) struct ControlHub(pub(super) Arc<App>);
 
 impl std::fmt::Debug for ControlHub {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,7 +76,7 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
         .push(Seen::of(&ask, status, known.map(Caller::name)));
     match effect {
         Some(Effect::Stall | Effect::StallAfter) => stalled(app).await,
-        Some(effect) => spoiled(app, effect, response).await,
+        Some(effect) => spoiled(app, effect, response),
         None => response,
     }
 }
@@ -109,7 +109,7 @@ async fn stalled(app: &App) -> Response {
 }
 
 /// The answer as a misfortune on its way leaves it.
-async fn spoiled(app: &Arc<App>, effect: &Effect, response: Response) -> Response {
+fn spoiled(app: &Arc<App>, effect: &Effect, response: Response) -> Response {
     match effect {
         Effect::DropAfter => reply::dropped(),
         Effect::Garble => replaced(response, Body::from("\u{1f}\u{8b}{\"kind\": \"Dep")),

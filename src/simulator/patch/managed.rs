@@ -30,7 +30,7 @@ pub(in crate::simulator) fn track(manager: &Manager, old: &Value, new: &mut Valu
     entries.take_away(&changed.clone().union(&gone));
     if !changed.is_empty() {
         let present = entries.fields(manager, "Update");
-        entries.set(manager, "Update", present.union(&changed));
+        entries.set(manager, "Update", &present.union(&changed));
     }
     entries.write(new);
 }
@@ -60,7 +60,7 @@ pub(in crate::simulator) fn apply(
     let others = entries.others(manager, "Apply");
     abandoned.minus(&others).remove_from(&mut new);
     entries.take_away(&disputed);
-    entries.set(manager, "Apply", wanted);
+    entries.set(manager, "Apply", &wanted);
     entries.write(&mut new);
     Ok(new)
 }
@@ -158,7 +158,7 @@ impl Entries {
         }
     }
 
-    fn set(&mut self, manager: &Manager, operation: &str, fields: FieldSet) {
+    fn set(&mut self, manager: &Manager, operation: &str, fields: &FieldSet) {
         let mut entry = Map::new();
         entry.insert("manager".into(), manager.name.clone().into());
         entry.insert("operation".into(), operation.into());

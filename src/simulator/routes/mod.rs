@@ -154,22 +154,19 @@ pub(super) fn failure(ask: &Ask, status: u16) -> Response {
 fn simulated(status: u16) -> StatusError {
     let mut error = StatusError::internal("etcdserver: request timed out");
     error.code = status;
-    match status {
-        400 => {
-            (error.reason, error.message) = (
-                "BadRequest",
-                "the server rejected our request for an unknown reason".into(),
-            )
-        }
-        404 => {
-            (error.reason, error.message) = (
-                "NotFound",
-                "the server could not find the requested resource".into(),
-            )
-        }
-        408 => (error.reason, error.message) = ("Timeout", "the request timed out".into()),
-        _ => {}
-    }
+    let (reason, message) = match status {
+        400 => (
+            "BadRequest",
+            "the server rejected our request for an unknown reason",
+        ),
+        404 => (
+            "NotFound",
+            "the server could not find the requested resource",
+        ),
+        408 => ("Timeout", "the request timed out"),
+        _ => return error,
+    };
+    (error.reason, error.message) = (reason, message.to_owned());
     error
 }
 

@@ -137,6 +137,10 @@ impl Store {
     ///
     /// # Errors
     /// When the object is missing, its version is not `expected`, or the closure refuses.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "kind, namespace and name are one key, which every caller has in its hands as three words"
+    )]
     pub fn update(
         &self,
         resource: &str,
@@ -165,6 +169,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::update`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "kind, namespace and name are one key, which every caller has in its hands as three words"
+    )]
     pub fn update_status(
         &self,
         resource: &str,

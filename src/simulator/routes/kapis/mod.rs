@@ -1,4 +1,4 @@
-//! `/kapis`: KubeSphere's own API, with its surprises.
+//! `/kapis`: `KubeSphere`'s own API, with its surprises.
 //!
 //! Lists come from informer caches: items have no kind, the newest is first,
 //! a filter that nobody knows matches nothing, and a label selector that
@@ -88,7 +88,7 @@ pub(super) fn traits<'a>(ask: &'a Ask, segments: &[&'a str]) -> Option<Traits<'a
     };
     let place = Place::of(rest)?;
     let verb = if place.name.is_empty() { "list" } else { "get" };
-    let known = LISTED.iter().any(|plural| *plural == place.plural);
+    let known = LISTED.contains(&place.plural);
     (known && ask.method == Method::GET).then_some(Traits {
         resource: place.plural,
         namespace: place.ns,
@@ -151,13 +151,11 @@ fn resources(app: &App, ask: &Ask, caller: &Caller, rest: &[&str]) -> Response {
 
 /// A getter's errors are plain text with status 500, even for what is not there.
 fn one(app: &App, resource: &'static Resource, place: Place<'_>) -> Response {
-    match app.store.get(resource.plural, place.ns, place.name) {
-        Some(object) => reply::json(200, &Bare(&dressed(app, object))),
-        None => {
-            let message = format!("{} \"{}\" not found", resource.qualified(), place.name);
-            reply::text(500, format!("{}\n", reply::escaped(&message)))
-        }
+    if let Some(object) = app.store.get(resource.plural, place.ns, place.name) {
+        return reply::json(200, &Bare(&dressed(app, object)));
     }
+    let message = format!("{} \"{}\" not found", resource.qualified(), place.name);
+    reply::text(500, format!("{}\n", reply::escaped(&message)))
 }
 
 fn list(

@@ -57,7 +57,7 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
 
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     match (target.verb(ask), target.sub) {
-        ("get", None) | ("get", Some("status")) => read::get(app, target),
+        ("get", None | Some("status")) => read::get(app, target),
         ("list", None) => read::list(app, ask, target),
         ("watch", None) => watch::watch(app, ask, target),
         ("create", None) if target.name.is_none() => write::create(app, ask, target),

@@ -29,7 +29,7 @@ use crate::simulator::store::{Change, ChangeKind};
 const LIFETIME: u64 = 1_800;
 
 /// The pause between bookmarks, as the API server has it.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 /// Foreign writes after which a bookmark is due without waiting for its time.
 const FOREIGN_WRITES: u64 = 100;
