@@ -17,6 +17,8 @@ pub(super) struct Ask {
     pub(super) body: Bytes,
     /// The path's segments, decoded.
     pub(super) path: Vec<String>,
+    /// How many writes the caches behind the answer are late.
+    pub(super) lag: u64,
     query: Vec<(String, String)>,
 }
 
@@ -39,6 +41,7 @@ impl Ask {
             headers: parts.headers,
             body,
             path,
+            lag: 0,
             query,
         })
     }
@@ -86,6 +89,16 @@ impl Ask {
 
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, StatusError> {
+        let kind = self.header("content-type").unwrap_or_default();
+        if !kind.is_empty()
+            && !kind.contains("json")
+            && !kind.contains("yaml")
+            && !kind.contains("*/*")
+        {
+            return Err(StatusError::unsupported_media(
+                "the body of the request was in an unknown format - accepted media types include: application/json",
+            ));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             StatusError::bad_request(format!(
                 "the object provided is unrecognized (must be of type json): {error}"

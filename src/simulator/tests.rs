@@ -182,6 +182,44 @@ async fn an_unknown_path_is_the_page_of_the_application() {
 }
 
 #[tokio::test]
+async fn an_old_server_reads_the_cookie_alone() {
+    let kit = Kit::admin(json!({"switches": {"cookie": "required"}}));
+    assert_eq!(kit.get("/capi/app/detail").await, (401, json!("Not Login")));
+    let (status, body) = kit.get("/api/v1/nodes").await;
+    assert_eq!(status, 403);
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("system:anonymous")),
+        "{body}"
+    );
+    let token = kit.simulator.token("mira").expect("a user");
+    let kit = kit
+        .with_token(&token)
+        .with_header("cookie", &format!("auth_token={token}"));
+    assert_eq!(kit.get("/capi/app/detail").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_body_must_be_json_and_not_too_large() {
+    let kit = Kit::admin(json!({}));
+    let path = "/api/v1/namespaces/default/configmaps";
+    let response = kit
+        .call(
+            "POST",
+            path,
+            "application/vnd.kubernetes.protobuf",
+            "k8s".into(),
+        )
+        .await;
+    assert_eq!(response.status().as_u16(), 415);
+    let response = kit
+        .call("POST", path, "application/json", "x".repeat(2_000_000))
+        .await;
+    assert_eq!(response.status().as_u16(), 413);
+}
+
+#[tokio::test]
 async fn requests_are_on_record() {
     let kit = Kit::admin(json!({"objects": [config()]}));
     kit.patch(CONFIG, "merge-patch+json", json!({"data": {"a": "b"}}))

@@ -166,7 +166,7 @@ fn list(
     narrow_to: Option<&Caller>,
 ) -> Response {
     let ns = Some(place.ns).filter(|ns| !ns.is_empty());
-    let (objects, _) = app.store.list(resource.plural, ns);
+    let objects = cached(app, ask, resource, ns);
     let unpaged = narrow_to.is_some() && resource.plural == "pods";
     let paged = if resource.plural == "cronjobs" {
         let Some(paged) = cronjobs::page(ask, objects) else {
@@ -188,6 +188,18 @@ fn list(
             items(&kept, kept.len(), Some(paged.total))
         }
     }
+}
+
+/// The objects as the caches have them: behind by as many writes as a fault says.
+fn cached(app: &App, ask: &Ask, resource: &Resource, ns: Option<&str>) -> Vec<Arc<Value>> {
+    let (present, version) = app.store.list(resource.plural, ns);
+    if ask.lag == 0 {
+        return present;
+    }
+    let past = app
+        .store
+        .list_at(resource.plural, ns, version.saturating_sub(ask.lag));
+    past.unwrap_or(present)
 }
 
 /// The envelope of a list; `total` is what the BFF adds where it narrowed.
