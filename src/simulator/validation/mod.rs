@@ -1,13 +1,20 @@
 //! What the API server refuses: objects that break the rules of their kind.
+//!
+//! To add rules for a kind, add its row in `kinds.rs`; what must not change is
+//! listed in [`immutable`].
+
+mod decode;
+mod kinds;
 
 use regex::Regex;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-use super::object::{self, list, number, text};
+use super::object::{self, text};
 use super::resource::Resource;
-use super::selector::Selector;
 use super::status::{Cause, StatusError};
+pub(super) use decode::decodable;
+use kinds::rules;
 
 /// Names of most objects.
 static SUBDOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -137,228 +144,6 @@ fn name(object: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-fn rules(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
-    match resource.plural {
-        "pods" => pod_spec("spec", object.get("spec"), causes),
-        "deployments" | "replicasets" | "statefulsets" => {
-            not_negative(object, &["spec.replicas", "spec.minReadySeconds"], causes);
-            workload(object, causes);
-        }
-        "daemonsets" => workload(object, causes),
-        "jobs" => job("spec", object, causes),
-        "cronjobs" => cron_job(object, causes),
-        _ => {}
-    }
-}
-
-fn not_negative(object: &Value, paths: &[&str], causes: &mut Vec<Cause>) {
-    for path in paths {
-        if let Some(found) = number(object, &pointer(path)).filter(|found| *found < 0) {
-            causes.push(Cause::invalid(
-                *path,
-                &found.into(),
-                "must be greater than or equal to 0",
-            ));
-        }
-    }
-}
-
-fn workload(object: &Value, causes: &mut Vec<Cause>) {
-    let selector = object
-        .pointer("/spec/selector")
-        .filter(|selector| !selector.is_null());
-    match selector.map(Selector::of) {
-        None => causes.push(Cause::required("spec.selector", "")),
-        Some(selector) if selector.is_empty() => {
-            let why = "empty selector is invalid for deployment";
-            causes.push(Cause::invalid("spec.selector", &serde_json::json!({}), why));
-        }
-        Some(selector) => {
-            let labels = object::map(object, "/spec/template/metadata/labels");
-            if !selector.matches(labels) {
-                let why = "`selector` does not match template `labels`";
-                causes.push(Cause::invalid(
-                    "spec.template.metadata.labels",
-                    &labels.clone().into(),
-                    why,
-                ));
-            }
-        }
-    }
-    pod_spec(
-        "spec.template.spec",
-        object.pointer("/spec/template/spec"),
-        causes,
-    );
-    let policy = text(object, "/spec/template/spec/restartPolicy");
-    if !policy.is_empty() && policy != "Always" {
-        causes.push(Cause::unsupported(
-            "spec.template.spec.restartPolicy",
-            &policy.into(),
-            &["Always"],
-        ));
-    }
-}
-
-fn job(path: &str, object: &Value, causes: &mut Vec<Cause>) {
-    let fields: Vec<_> = [
-        "parallelism",
-        "completions",
-        "backoffLimit",
-        "activeDeadlineSeconds",
-        "ttlSecondsAfterFinished",
-    ]
-    .iter()
-    .map(|field| format!("{path}.{field}"))
-    .collect();
-    let fields: Vec<_> = fields.iter().map(String::as_str).collect();
-    not_negative(object, &fields, causes);
-    let spec = format!("{path}.template.spec");
-    let template = object.pointer(&pointer(&spec));
-    pod_spec(&spec, template, causes);
-    if template.is_some_and(|template| matches!(text(template, "/restartPolicy"), "" | "Always")) {
-        let why = "valid values: \"OnFailure\", \"Never\"";
-        causes.push(Cause::required(format!("{spec}.restartPolicy"), why));
-    }
-}
-
-fn cron_job(object: &Value, causes: &mut Vec<Cause>) {
-    let schedule = text(object, "/spec/schedule");
-    if schedule.is_empty() {
-        causes.push(Cause::required("spec.schedule", ""));
-    } else if let Err(error) = schedule.parse::<croner::Cron>() {
-        causes.push(Cause::invalid(
-            "spec.schedule",
-            &schedule.into(),
-            &error.to_string(),
-        ));
-    }
-    let policy = text(object, "/spec/concurrencyPolicy");
-    if !matches!(policy, "" | "Allow" | "Forbid" | "Replace") {
-        let allowed = ["Allow", "Forbid", "Replace"];
-        causes.push(Cause::unsupported(
-            "spec.concurrencyPolicy",
-            &policy.into(),
-            &allowed,
-        ));
-    }
-    if object::name(object).len() > 52 {
-        let why = "must be no more than 52 characters";
-        causes.push(Cause::invalid(
-            "metadata.name",
-            &object::name(object).into(),
-            why,
-        ));
-    }
-    job("spec.jobTemplate.spec", object, causes);
-}
-
-fn pod_spec(path: &str, spec: Option<&Value>, causes: &mut Vec<Cause>) {
-    let containers = spec
-        .map(|spec| list(spec, "/containers"))
-        .unwrap_or_default();
-    if containers.is_empty() {
-        causes.push(Cause::required(format!("{path}.containers"), ""));
-    }
-    let mut seen = Vec::new();
-    for (index, container) in containers.iter().enumerate() {
-        let place = format!("{path}.containers[{index}]");
-        for field in ["name", "image"] {
-            if text(container, &format!("/{field}")).is_empty() {
-                causes.push(Cause::required(format!("{place}.{field}"), ""));
-            }
-        }
-        let name = text(container, "/name");
-        if seen.contains(&name) && !name.is_empty() {
-            causes.push(Cause::duplicate(format!("{place}.name"), &name.into()));
-        }
-        seen.push(name);
-    }
-}
-
-/// Fields whose type the API server's decoder insists on; a mismatch is its own error.
-///
-/// # Errors
-/// The decoder's words about the first such field.
-pub(super) fn decodable(object: &Value) -> Result<(), String> {
-    let kind = text(object, "/kind");
-    for field in [
-        "replicas",
-        "parallelism",
-        "completions",
-        "backoffLimit",
-        "minReadySeconds",
-    ] {
-        expect(
-            object,
-            kind,
-            &format!("spec.{field}"),
-            "int32",
-            Value::is_i64,
-        )?;
-    }
-    for field in ["suspend", "paused", "unschedulable"] {
-        expect(
-            object,
-            kind,
-            &format!("spec.{field}"),
-            "bool",
-            Value::is_boolean,
-        )?;
-    }
-    for path in [
-        "metadata.labels",
-        "metadata.annotations",
-        "data",
-        "stringData",
-    ] {
-        expect(object, kind, path, "map[string]string", Value::is_object)?;
-        for value in object::map(object, &pointer(path)).values() {
-            expect_value(value, kind, path, "string", Value::is_string)?;
-        }
-    }
-    Ok(())
-}
-
-fn expect(
-    object: &Value,
-    kind: &str,
-    path: &str,
-    wanted: &str,
-    fits: fn(&Value) -> bool,
-) -> Result<(), String> {
-    object.pointer(&pointer(path)).map_or(Ok(()), |value| {
-        expect_value(value, kind, path, wanted, fits)
-    })
-}
-
-fn expect_value(
-    value: &Value,
-    kind: &str,
-    path: &str,
-    wanted: &str,
-    fits: fn(&Value) -> bool,
-) -> Result<(), String> {
-    if value.is_null() || fits(value) {
-        return Ok(());
-    }
-    let owner = if path.starts_with("spec.") {
-        "Spec"
-    } else {
-        ""
-    };
-    let found = match value {
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-        Value::String(_) | Value::Null => "string",
-    };
-    Err(format!(
-        "json: cannot unmarshal {found} into Go struct field {kind}{owner}.{path} of type {wanted}"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,16 +236,6 @@ mod tests {
         assert!(
             message.contains("spec.schedule: Invalid value: \"often\""),
             "{message}"
-        );
-    }
-
-    #[test]
-    fn the_decoder_insists_on_types() {
-        let error = decodable(&json!({"kind": "Deployment", "spec": {"replicas": "3"}}))
-            .expect_err("a text");
-        assert_eq!(
-            error,
-            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
         );
     }
 }
