@@ -28,6 +28,7 @@ pub mod store;
 #[cfg(test)]
 mod testkit;
 mod validation;
+mod world;
 
 use std::sync::Arc;
 
