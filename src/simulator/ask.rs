@@ -87,13 +87,13 @@ impl Ask {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body as JSON.
-    pub(super) fn json(&self) -> Result<Value, StatusError> {
-        let kind = self.header("content-type").unwrap_or_default();
-        if !kind.is_empty()
-            && !kind.contains("json")
-            && !kind.contains("yaml")
-            && !kind.contains("*/*")
+    /// The body as JSON; `kind` is what it should hold.
+    pub(super) fn json(&self, kind: &str) -> Result<Value, StatusError> {
+        let sent = self.header("content-type").unwrap_or_default();
+        if !sent.is_empty()
+            && !["json", "yaml", "*/*"]
+                .iter()
+                .any(|taken| sent.contains(taken))
         {
             return Err(StatusError::unsupported_media(
                 "the body of the request was in an unknown format - accepted media types include: application/json",
@@ -101,7 +101,8 @@ impl Ask {
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             StatusError::bad_request(format!(
-                "the object provided is unrecognized (must be of type json): {error}"
+                "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse \
+                 error: {error}"
             ))
         })
     }

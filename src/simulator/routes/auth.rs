@@ -21,7 +21,7 @@ pub(super) fn route(app: &App, ask: &Ask) -> Response {
             &json!({ "status": "KO", "message": "Method Not Allowed" }),
         );
     }
-    let Ok(body) = ask.json() else {
+    let Ok(body) = ask.json("object") else {
         return reply::json(400, &json!({ "status": "KO", "message": "Bad request." }));
     };
     match ask.segments().as_slice() {

@@ -135,7 +135,7 @@ fn item(kind: &str, object: &Value, caller: &str) -> Value {
 }
 
 fn set_password(app: &App, ask: &Ask) -> Response {
-    let Ok(body) = ask.json() else {
+    let Ok(body) = ask.json("object") else {
         return reply::text(422, "Unprocessable Entity");
     };
     let field = |name: &str| object::text(&body, &format!("/{name}"));

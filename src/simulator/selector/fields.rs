@@ -53,12 +53,7 @@ fn field(resource: &Resource, whole: &str, term: &str) -> Result<Field, StatusEr
         )));
     };
     if !selectable(resource).contains(&key) {
-        return Err(StatusError::bad_request(format!(
-            "Unable to find \"{}, Resource={}\" that match label selector \"\", field selector \
-             \"{whole}\": field label not supported: {key}",
-            group_version(resource),
-            resource.plural,
-        )));
+        return Err(StatusError::bad_request(unselectable(resource, key)));
     }
     let pointer = if key == "source" {
         "source.component"
@@ -77,9 +72,17 @@ fn field(resource: &Resource, whole: &str, term: &str) -> Result<Field, StatusEr
     })
 }
 
-fn group_version(resource: &Resource) -> String {
-    let version = resource.versions.first().copied().unwrap_or_default();
-    format!("{}/{version}", resource.group)
+/// The words for a field that cannot be selected by differ from kind to kind.
+fn unselectable(resource: &Resource, key: &str) -> String {
+    match resource.plural {
+        "pods" | "nodes" | "events" | "secrets" | "namespaces" => {
+            format!("field label not supported: {key}")
+        }
+        "jobs" => format!("field label \"{key}\" not supported for batchv1.Job"),
+        _ => format!(
+            "\"{key}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        ),
+    }
 }
 
 /// Booleans that are absent select as `false`, as the API server's field sets have it.

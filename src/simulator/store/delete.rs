@@ -83,7 +83,10 @@ impl Store {
         check_preconditions(resource, &old, options)?;
         let new = self.marked(resource, &old, options);
         if is_released(resource, &new) {
-            return Ok(Deleted::Gone(self.drop(&mut state, resource, new)));
+            // What goes at once goes unmarked; only a pod's grace is worth a mark.
+            let marked = resource.plural == "pods" || object::is_deleting(&old);
+            let last = if marked { new } else { Value::clone(&old) };
+            return Ok(Deleted::Gone(self.drop(&mut state, resource, last)));
         }
         let kept = if differs(&old, &new) {
             self.keep(&mut state, resource, new)
@@ -105,7 +108,9 @@ impl Store {
                 &["metadata", "deletionTimestamp"],
                 object::stamp(end),
             );
-            object::put(&mut new, &["metadata", "deletionGracePeriodSeconds"], grace);
+            if resource.plural != "namespaces" {
+                object::put(&mut new, &["metadata", "deletionGracePeriodSeconds"], grace);
+            }
             if let Some(generation) = object::number(old, "/metadata/generation") {
                 object::put(&mut new, &["metadata", "generation"], generation + 1);
             }
@@ -186,7 +191,7 @@ fn check_preconditions(
     } else {
         return Ok(());
     };
-    Err(StatusError::conflict(
+    Err(StatusError::precondition(
         resource,
         object::name(object),
         &refusal,

@@ -27,6 +27,7 @@ pub use delete::{DeleteOptions, Deleted, Propagation};
 pub use history::{Change, ChangeKind};
 pub use logs::{LogLine, PodLog};
 use state::State;
+pub(super) use write::fresh_uid;
 
 /// The objects of one simulated cluster; clones share them.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::delete::is_released;
 use super::state::State;
@@ -130,17 +130,9 @@ impl Store {
         change: impl FnOnce(&mut Value) -> Result<(), StatusError>,
     ) -> Result<Arc<Value>, StatusError> {
         self.change(resource, (ns, name), expected, |_, old| {
-            let mut changed = old.clone();
-            change(&mut changed)?;
             let mut new = old.clone();
-            copy(&changed, &mut new, "status");
-            if object::annotations(&changed) != object::annotations(old) {
-                let annotations = object::annotations(&changed).clone();
-                object::put(&mut new, &["metadata", "annotations"], annotations);
-            }
-            if let Some(fields) = changed.pointer("/metadata/managedFields") {
-                object::put(&mut new, &["metadata", "managedFields"], fields.clone());
-            }
+            change(&mut new)?;
+            keep_all_but_status(old, &mut new);
             Ok(new)
         })
     }
@@ -200,6 +192,24 @@ impl Store {
     }
 }
 
+/// What a writer of the status may not change: all but the status, annotations and bookkeeping.
+fn keep_all_but_status(old: &Value, new: &mut Value) {
+    let kept = ["annotations", "managedFields"]
+        .map(|field| (field, object::remove(new, &["metadata", field])));
+    let fields = old.as_object().into_iter().flat_map(|fields| fields.keys());
+    for field in fields.filter(|field| *field != "status") {
+        if old.get(field) != new.get(field) {
+            copy(old, new, field);
+        }
+    }
+    for (field, value) in kept {
+        match value {
+            Some(value) => object::put(new, &["metadata", field], value),
+            None => drop(object::remove(new, &["metadata", field])),
+        }
+    }
+}
+
 /// What no writer may change.
 fn keep_identity(old: &Value, new: &mut Value) {
     for field in ["apiVersion", "kind"] {
@@ -216,11 +226,19 @@ fn keep_identity(old: &Value, new: &mut Value) {
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
     ] {
-        match old.pointer(&format!("/metadata/{field}")) {
+        let (kept, present) = (metadata(old, field), metadata(new, field));
+        if kept == present {
+            continue;
+        }
+        match kept {
             Some(value) => object::put(new, &["metadata", field], value.clone()),
             None => drop(object::remove(new, &["metadata", field])),
         }
     }
+}
+
+fn metadata<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
+    object.get("metadata")?.get(field)
 }
 
 fn copy(from: &Value, to: &mut Value, field: &str) {
@@ -239,18 +257,22 @@ fn asks_for_more(resource: &Resource, old: &Value, new: &Value) -> bool {
 
 /// Whether a write is one; the bookkeeping of managers alone is not.
 pub(super) fn differs(old: &Value, new: &Value) -> bool {
-    if old == new {
-        return false;
-    }
-    let mut new = new.clone();
-    match old.pointer("/metadata/managedFields") {
-        Some(fields) => object::put(&mut new, &["metadata", "managedFields"], fields.clone()),
-        None => drop(object::remove(&mut new, &["metadata", "managedFields"])),
-    }
-    *old != new
+    let parts = |object| (object::map(object, ""), object::map(object, "/metadata"));
+    let ((old, old_metadata), (new, new_metadata)) = (parts(old), parts(new));
+    !is_same_but("metadata", old, new) || !is_same_but("managedFields", old_metadata, new_metadata)
 }
 
-fn fresh_uid() -> String {
+fn is_same_but(field: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+    let counted =
+        |fields: &Map<String, Value>| fields.len() - usize::from(fields.contains_key(field));
+    counted(old) == counted(new)
+        && old
+            .iter()
+            .all(|(key, value)| key == field || new.get(key) == Some(value))
+}
+
+/// A UID that no object has.
+pub(in crate::simulator) fn fresh_uid() -> String {
     uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes())
         .into_uuid()
         .to_string()

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::pointer;
-use crate::simulator::object::{self, list, number, text};
+use super::pods::pod_spec;
+use super::{golang, meta, pointer};
+use crate::simulator::object::{self, number, text};
 use crate::simulator::resource::Resource;
 use crate::simulator::selector::Selector;
 use crate::simulator::status::Cause;
@@ -15,6 +16,9 @@ pub(super) fn rules(resource: &Resource, object: &Value, causes: &mut Vec<Cause>
         "deployments" | "replicasets" | "statefulsets" => {
             not_negative(object, &["spec.replicas", "spec.minReadySeconds"], causes);
             workload(object, causes);
+            if resource.plural == "deployments" {
+                deployment(object, causes);
+            }
         }
         "daemonsets" => workload(object, causes),
         "jobs" => job("spec", object, causes),
@@ -36,26 +40,22 @@ fn not_negative(object: &Value, paths: &[&str], causes: &mut Vec<Cause>) {
 }
 
 fn workload(object: &Value, causes: &mut Vec<Cause>) {
-    let selector = object
+    let labels = object::map(object, "/spec/template/metadata/labels");
+    let found = object
         .pointer("/spec/selector")
         .filter(|selector| !selector.is_null());
-    match selector.map(Selector::of) {
-        None => causes.push(Cause::required("spec.selector", "")),
-        Some(selector) if selector.is_empty() => {
-            let why = "empty selector is invalid for deployment";
-            causes.push(Cause::invalid("spec.selector", &serde_json::json!({}), why));
-        }
-        Some(selector) => {
-            let labels = object::map(object, "/spec/template/metadata/labels");
-            if !selector.matches(labels) {
-                let why = "`selector` does not match template `labels`";
-                causes.push(Cause::invalid(
-                    "spec.template.metadata.labels",
-                    &labels.clone().into(),
-                    why,
-                ));
-            }
-        }
+    let selector = found.map(Selector::of);
+    if found.is_none() {
+        causes.push(Cause::required("spec.selector", ""));
+    } else if selector.as_ref().is_some_and(Selector::is_empty) {
+        let kind = text(object, "/kind").to_ascii_lowercase();
+        let shown = golang::selector(found.unwrap_or(&Value::Null));
+        let why = format!("empty selector is invalid for {kind}");
+        causes.push(Cause::invalid_as("spec.selector", &shown, &why));
+    }
+    meta::labels("spec.template.labels", labels, causes);
+    if !selector.is_some_and(|selector| selector.matches(labels)) {
+        causes.push(unmatched(labels));
     }
     pod_spec(
         "spec.template.spec",
@@ -69,6 +69,87 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
             &policy.into(),
             &["Always"],
         ));
+    }
+}
+
+fn unmatched(labels: &serde_json::Map<String, Value>) -> Cause {
+    let why = "`selector` does not match template `labels`";
+    Cause::invalid_as("spec.template.metadata.labels", &golang::map(labels), why)
+}
+
+/// Deployments have a rule of their own about how they roll.
+fn deployment(object: &Value, causes: &mut Vec<Cause>) {
+    let kind = text(object, "/spec/strategy/type");
+    if !matches!(kind, "" | "Recreate" | "RollingUpdate") {
+        causes.push(Cause::unsupported(
+            "spec.strategy.type",
+            &kind.into(),
+            &["Recreate", "RollingUpdate"],
+        ));
+    }
+    let none = |field: &str| {
+        let value = object.pointer(&format!("/spec/strategy/rollingUpdate/{field}"));
+        value.is_some_and(|value| value.as_i64() == Some(0) || value == "0%")
+    };
+    if none("maxSurge") && none("maxUnavailable") {
+        let (zero, why) = (
+            "intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}",
+            "may not be 0 when `maxSurge` is 0",
+        );
+        causes.push(Cause::invalid_as(
+            "spec.strategy.rollingUpdate.maxUnavailable",
+            zero,
+            why,
+        ));
+    }
+    let deadline = number(object, "/spec/progressDeadlineSeconds");
+    if deadline.is_some_and(|deadline| {
+        deadline <= number(object, "/spec/minReadySeconds").unwrap_or_default()
+    }) {
+        let value = deadline.unwrap_or_default().into();
+        causes.push(Cause::invalid(
+            "spec.progressDeadlineSeconds",
+            &value,
+            "must be greater than minReadySeconds",
+        ));
+    }
+}
+
+/// Adds what a new object of a kind breaks.
+pub(super) fn born(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
+    if resource.plural == "jobs" && !object::flag(object, "/spec/manualSelector") {
+        generated_selector(object, causes);
+    }
+}
+
+/// A Job's selector and the labels that go with it are the server's to make.
+fn generated_selector(job: &Value, causes: &mut Vec<Cause>) {
+    let labels = object::map(job, "/spec/template/metadata/labels");
+    for (key, wanted) in [
+        ("batch.kubernetes.io/controller-uid", object::uid(job)),
+        ("controller-uid", object::uid(job)),
+        ("batch.kubernetes.io/job-name", object::name(job)),
+        ("job-name", object::name(job)),
+    ] {
+        if labels.get(key).is_some_and(|found| found != wanted) {
+            let field = format!("spec.template.metadata.labels[{key}]");
+            causes.push(Cause::invalid_as(
+                field,
+                &golang::map(labels),
+                &format!("must be '{wanted}'"),
+            ));
+        }
+    }
+    let found = job.pointer("/spec/selector").unwrap_or(&Value::Null);
+    if object::map(found, "/matchLabels").len() != 1 {
+        causes.push(Cause::invalid_as(
+            "spec.selector",
+            &golang::selector(found),
+            "`selector` not auto-generated",
+        ));
+    }
+    if !Selector::of(found).matches(labels) {
+        causes.push(unmatched(labels));
     }
 }
 
@@ -98,12 +179,8 @@ fn cron_job(object: &Value, causes: &mut Vec<Cause>) {
     let schedule = text(object, "/spec/schedule");
     if schedule.is_empty() {
         causes.push(Cause::required("spec.schedule", ""));
-    } else if let Err(error) = schedule.parse::<croner::Cron>() {
-        causes.push(Cause::invalid(
-            "spec.schedule",
-            &schedule.into(),
-            &error.to_string(),
-        ));
+    } else if let Err(why) = readable(schedule) {
+        causes.push(Cause::invalid("spec.schedule", &schedule.into(), &why));
     }
     let policy = text(object, "/spec/concurrencyPolicy");
     if !matches!(policy, "" | "Allow" | "Forbid" | "Replace") {
@@ -125,25 +202,18 @@ fn cron_job(object: &Value, causes: &mut Vec<Cause>) {
     job("spec.jobTemplate.spec", object, causes);
 }
 
-fn pod_spec(path: &str, spec: Option<&Value>, causes: &mut Vec<Cause>) {
-    let containers = spec
-        .map(|spec| list(spec, "/containers"))
-        .unwrap_or_default();
-    if containers.is_empty() {
-        causes.push(Cause::required(format!("{path}.containers"), ""));
+/// Whether a schedule is one of Kubernetes: five fields, or a word such as `@daily`.
+fn readable(schedule: &str) -> Result<(), String> {
+    let fields: Vec<_> = schedule.split_whitespace().collect();
+    if fields.len() != 5 && !schedule.starts_with('@') {
+        return Err(format!(
+            "expected exactly 5 fields, found {}: [{}]",
+            fields.len(),
+            fields.join(" ")
+        ));
     }
-    let mut seen = Vec::new();
-    for (index, container) in containers.iter().enumerate() {
-        let place = format!("{path}.containers[{index}]");
-        for field in ["name", "image"] {
-            if text(container, &format!("/{field}")).is_empty() {
-                causes.push(Cause::required(format!("{place}.{field}"), ""));
-            }
-        }
-        let name = text(container, "/name");
-        if seen.contains(&name) && !name.is_empty() {
-            causes.push(Cause::duplicate(format!("{place}.name"), &name.into()));
-        }
-        seen.push(name);
-    }
+    schedule
+        .parse::<croner::Cron>()
+        .map(drop)
+        .map_err(|error| error.to_string())
 }

@@ -4,26 +4,19 @@
 //! listed in [`immutable`].
 
 mod decode;
+mod golang;
 mod kinds;
+mod meta;
+mod pods;
 
-use regex::Regex;
 use serde_json::Value;
-use std::sync::LazyLock;
 
-use super::object::{self, text};
+use super::object;
 use super::resource::Resource;
 use super::status::{Cause, StatusError};
 pub(super) use decode::decodable;
 use kinds::rules;
 
-/// Names of most objects.
-static SUBDOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").ok()
-});
-
-const NAME_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, \
-    '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for \
-    validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const IMMUTABLE: &str = "field is immutable";
 const POD_RULE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
@@ -37,7 +30,9 @@ const STATEFUL_SET_RULE: &str = "updates to statefulset spec for fields other th
 /// 422 with every cause, as the API server words it.
 pub(super) fn created(resource: &Resource, object: &Value) -> Result<(), StatusError> {
     let mut causes = Vec::new();
-    name(object, &mut causes);
+    meta::name(object, &mut causes);
+    meta::tags(object, &mut causes);
+    kinds::born(resource, object, &mut causes);
     rules(resource, object, &mut causes);
     verdict(resource, object, &causes)
 }
@@ -48,15 +43,19 @@ pub(super) fn created(resource: &Resource, object: &Value) -> Result<(), StatusE
 /// 422 with every cause, as the API server words it.
 pub(super) fn updated(resource: &Resource, old: &Value, new: &Value) -> Result<(), StatusError> {
     let mut causes = Vec::new();
+    meta::tags(new, &mut causes);
+    meta::changed(old, new, &mut causes);
     rules(resource, new, &mut causes);
     for path in immutable(resource) {
         let (before, after) = (old.pointer(&pointer(path)), new.pointer(&pointer(path)));
         if before != after {
-            causes.push(Cause::invalid(
-                *path,
-                after.unwrap_or(&Value::Null),
-                IMMUTABLE,
-            ));
+            let after = after.unwrap_or(&Value::Null);
+            let shown = if *path == "spec.selector" {
+                golang::selector(after)
+            } else {
+                after.to_string()
+            };
+            causes.push(Cause::invalid_as(*path, &shown, IMMUTABLE));
         }
     }
     match resource.plural {
@@ -127,20 +126,6 @@ fn strip(value: &mut Value, free: &[&str]) {
         }
         Value::Array(items) => items.iter_mut().for_each(|inner| strip(inner, free)),
         _ => {}
-    }
-}
-
-fn name(object: &Value, causes: &mut Vec<Cause>) {
-    let name = object::name(object);
-    if name.is_empty() {
-        if text(object, "/metadata/generateName").is_empty() {
-            causes.push(Cause::required(
-                "metadata.name",
-                "name or generateName is required",
-            ));
-        }
-    } else if name.len() > 253 || !SUBDOMAIN.as_ref().is_some_and(|rule| rule.is_match(name)) {
-        causes.push(Cause::invalid("metadata.name", &name.into(), NAME_RULE));
     }
 }
 

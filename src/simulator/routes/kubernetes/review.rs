@@ -34,7 +34,7 @@ pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, Stat
 }
 
 fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
-    let body = ask.json()?;
+    let body = ask.json("SelfSubjectAccessReview")?;
     let asked = |field: &str| text(&body, &format!("/spec/resourceAttributes/{field}"));
     let wish = Wish {
         verb: asked("verb"),

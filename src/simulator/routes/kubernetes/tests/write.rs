@@ -38,27 +38,82 @@ async fn a_strategic_patch_changes_one_container() {
 }
 
 #[tokio::test]
-async fn a_stale_or_foreign_patch_is_a_conflict() {
+async fn a_stale_patch_is_a_conflict_and_a_foreign_one_invalid() {
     let kit = kit();
-    for (field, value, words) in [
-        ("resourceVersion", "1", "the object has been modified"),
-        (
-            "uid",
-            "other",
-            "Precondition failed: UID in precondition: other",
-        ),
-    ] {
-        let (status, body) = kit
-            .patch(WEB, "merge-patch+json", json!({"metadata": {field: value}}))
-            .await;
-        assert_eq!((status, &body["reason"]), (409, &json!("Conflict")));
-        assert!(
-            body["message"]
-                .as_str()
-                .is_some_and(|text| text.contains(words)),
-            "{body}"
+    let stale = json!({"metadata": {"resourceVersion": "1"}});
+    let (status, body) = kit.patch(WEB, "merge-patch+json", stale).await;
+    assert_eq!((status, &body["reason"]), (409, &json!("Conflict")));
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("the object has been modified")),
+        "{body}"
+    );
+    let foreign = json!({"metadata": {"uid": "other"}});
+    let (status, body) = kit.patch(WEB, "merge-patch+json", foreign).await;
+    let words = "Deployment.apps \"web\" is invalid: metadata.uid: Invalid value: \"other\": field is immutable";
+    assert_eq!((status, &body["message"]), (422, &json!(words)));
+    let mut whole = super::web();
+    whole["metadata"]["uid"] = json!("other");
+    let (status, body) = kit.send("PUT", WEB, Some(whole)).await;
+    assert_eq!(status, 409);
+    let words = "Precondition failed: UID in precondition: other";
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| text.contains(words)),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_object_takes_no_new_finalizers() {
+    let kit = kit();
+    let held = |name: &str| json!({"metadata": {"finalizers": [name]}});
+    kit.patch(WEB, "merge-patch+json", held("example.org/a"))
+        .await;
+    kit.send("DELETE", WEB, None).await;
+    let (status, body) = kit
+        .patch(WEB, "merge-patch+json", held("example.org/b"))
+        .await;
+    assert_eq!(
+        (status, &body["details"]["causes"][0]["field"]),
+        (422, &json!("metadata.finalizers"))
+    );
+    let (status, _) = kit
+        .patch(
+            WEB,
+            "merge-patch+json",
+            json!({"metadata": {"finalizers": null}}),
+        )
+        .await;
+    assert_eq!((status, kit.get(WEB).await.0), (200, 404));
+}
+
+#[tokio::test]
+async fn a_job_that_brings_another_jobs_labels_is_refused() {
+    let job = |labels: serde_json::Value| {
+        Some(
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": {"suspend": true,
+            "template": {"metadata": {"labels": labels},
+                "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}),
+        )
+    };
+    let kit = kit();
+    let path = "/apis/batch/v1/namespaces/shop/jobs";
+    for key in ["controller-uid", "batch.kubernetes.io/controller-uid"] {
+        let (status, body) = kit.send("POST", path, job(json!({key: "zzz"}))).await;
+        let field = format!("spec.template.metadata.labels[{key}]");
+        assert_eq!(
+            (status, &body["details"]["causes"][0]["field"]),
+            (422, &json!(field))
         );
     }
+    let (status, made) = kit.send("POST", path, job(json!({"app": "j"}))).await;
+    assert_eq!(
+        (status, &made["metadata"]["labels"]["job-name"]),
+        (201, &json!("j"))
+    );
 }
 
 #[tokio::test]
