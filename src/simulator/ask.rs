@@ -17,6 +17,8 @@ pub(super) struct Ask {
     pub(super) body: Bytes,
     /// The path's segments, decoded.
     pub(super) path: Vec<String>,
+    /// How many writes the caches behind the answer are late.
+    pub(super) lag: u64,
     query: Vec<(String, String)>,
 }
 
@@ -39,6 +41,7 @@ impl Ask {
             headers: parts.headers,
             body,
             path,
+            lag: 0,
             query,
         })
     }
@@ -84,11 +87,22 @@ impl Ask {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body as JSON.
-    pub(super) fn json(&self) -> Result<Value, StatusError> {
+    /// The body as JSON; `kind` is what it should hold.
+    pub(super) fn json(&self, kind: &str) -> Result<Value, StatusError> {
+        let sent = self.header("content-type").unwrap_or_default();
+        if !sent.is_empty()
+            && !["json", "yaml", "*/*"]
+                .iter()
+                .any(|taken| sent.contains(taken))
+        {
+            return Err(StatusError::unsupported_media(
+                "the body of the request was in an unknown format - accepted media types include: application/json",
+            ));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             StatusError::bad_request(format!(
-                "the object provided is unrecognized (must be of type json): {error}"
+                "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse \
+                 error: {error}"
             ))
         })
     }

@@ -28,17 +28,52 @@ pub(super) fn born(resource: &Resource, object: &mut Value) {
         "pods" => {
             put_default(object, &["status", "phase"], "Pending");
             put_default(object, &["status", "qosClass"], "BestEffort");
+            put_default(object, &["spec", "enableServiceLinks"], true);
+            put_default(
+                object,
+                &["spec", "preemptionPolicy"],
+                "PreemptLowerPriority",
+            );
+            put_default(object, &["spec", "priority"], 0);
+            put_default(object, &["spec", "tolerations"], tolerations());
         }
-        "jobs" if !object::flag(object, "/spec/manualSelector") => job_selector(object),
+        "jobs" => {
+            if !object::flag(object, "/spec/manualSelector") {
+                job_selector(object);
+            }
+            empty_status(resource, object);
+        }
         "namespaces" => {
             put_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
             put_default(object, &["status", "phase"], "Active");
         }
-        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "cronjobs" => {
-            put_default(object, &["status"], json!({}));
-        }
-        _ => {}
+        _ => empty_status(resource, object),
     }
+}
+
+/// What a status says before a controller has looked.
+fn empty_status(resource: &Resource, object: &mut Value) {
+    let status = match resource.plural {
+        "deployments" | "cronjobs" | "jobs" => json!({}),
+        "replicasets" => json!({ "replicas": 0 }),
+        "statefulsets" => json!({ "replicas": 0, "availableReplicas": 0 }),
+        "daemonsets" => json!({ "currentNumberScheduled": 0, "numberMisscheduled": 0,
+            "desiredNumberScheduled": 0, "numberReady": 0 }),
+        "poddisruptionbudgets" => json!({ "disruptionsAllowed": 0, "currentHealthy": 0,
+            "desiredHealthy": 0, "expectedPods": 0 }),
+        "services" => json!({ "loadBalancer": {} }),
+        _ => return,
+    };
+    put_default(object, &["status"], status);
+}
+
+/// How long a pod stays on a node that is lost.
+fn tolerations() -> Value {
+    let tolerated = |what: &str| {
+        json!({ "key": format!("node.kubernetes.io/{what}"), "operator": "Exists", "effect": "NoExecute",
+            "tolerationSeconds": 300 })
+    };
+    json!([tolerated("not-ready"), tolerated("unreachable")])
 }
 
 fn deployment(object: &mut Value) {
@@ -115,27 +150,33 @@ fn job(spec: Option<&mut Value>) {
     pod_spec(spec.pointer_mut("/template/spec"));
 }
 
-/// A Job finds its pods by its own UID, unless the manifest brings a selector.
+/// A Job finds its pods by its own UID, unless the manifest brings a selector; what
+/// the manifest says already is kept, and refused by validation where it differs.
 fn job_selector(object: &mut Value) {
     let (uid, name) = (
         object::uid(object).to_owned(),
         object::name(object).to_owned(),
     );
-    put(
-        object,
-        &["spec", "selector"],
-        json!({ "matchLabels": { "controller-uid": uid } }),
-    );
-    put(
-        object,
-        &["spec", "template", "metadata", "labels", "controller-uid"],
-        uid,
-    );
-    put(
-        object,
-        &["spec", "template", "metadata", "labels", "job-name"],
-        name,
-    );
+    for (key, text) in [("controller-uid", &uid), ("job-name", &name)] {
+        for key in [key, &format!("batch.kubernetes.io/{key}")] {
+            put_default(
+                object,
+                &["spec", "template", "metadata", "labels", key],
+                text.as_str(),
+            );
+        }
+    }
+    let selecting = [
+        "spec",
+        "selector",
+        "matchLabels",
+        "batch.kubernetes.io/controller-uid",
+    ];
+    put_default(object, &selecting, uid);
+    if object::labels(object).is_empty() {
+        let labels = object::map(object, "/spec/template/metadata/labels").clone();
+        put(object, &["metadata", "labels"], labels);
+    }
 }
 
 fn cron_job(object: &mut Value) {
@@ -158,6 +199,14 @@ fn namespace(object: &mut Value) {
 fn service(object: &mut Value) {
     put_default(object, &["spec", "type"], "ClusterIP");
     put_default(object, &["spec", "sessionAffinity"], "None");
+    let ports = object
+        .pointer_mut("/spec/ports")
+        .and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        let number = object::number(port, "/port").unwrap_or_default();
+        put_default(port, &["protocol"], "TCP");
+        put_default(port, &["targetPort"], number);
+    }
 }
 
 /// `stringData` is written only: it lands in `data`, encoded.
@@ -258,7 +307,7 @@ mod tests {
             json!({"metadata": {"name": "j", "uid": "u"}, "spec": {}}),
         );
         assert_eq!(
-            object.pointer("/spec/selector/matchLabels/controller-uid"),
+            object.pointer("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid"),
             Some(&json!("u"))
         );
         assert_eq!(

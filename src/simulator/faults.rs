@@ -84,6 +84,8 @@ pub enum Effect {
     BufferWatch,
     /// The watch ends after its first event, or at once when there is none.
     CloseWatch,
+    /// The caches behind `/kapis` are late by so many writes.
+    Lag(u64),
     /// The past that the request names is forgotten.
     #[serde(rename = "gone-410")]
     Gone,

@@ -241,7 +241,7 @@ impl Identity {
     fn word(&self) -> String {
         let mut bytes = [0_u8; 24];
         // Without randomness the word is guessable, which harms nobody in a simulation.
-        drop(self.random.fill(&mut bytes));
+        let _ = self.random.fill(&mut bytes);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -255,7 +255,7 @@ fn password_hash(password: &str) -> String {
     use std::fmt::Write as _;
     let digest = Md5::digest(format!("{password}@Olares2025"));
     digest.iter().fold(String::new(), |mut text, byte| {
-        drop(write!(text, "{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
         text
     })
 }
@@ -285,10 +285,10 @@ mod tests {
             ..Tokens::default()
         });
         let grant = identity.grant(&user);
-        let uses: Vec<_> = (0..3)
+        let alive: Vec<_> = (0..3)
             .map(|_| identity.use_token(&grant.access).is_some())
             .collect();
-        assert_eq!(uses, [true, true, false]);
+        assert_eq!(alive, [true, true, false]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! The embedded ControlHub: a simulated Kubernetes cluster behind Olares' doors.
+//! The embedded `ControlHub`: a simulated Kubernetes cluster behind Olares' doors.
 //!
 //! An island: it shares no path or payload code with the client, so that a
 //! mistake in one is not mirrored in the other. Used by tests, by `run --sim`
@@ -28,6 +28,7 @@ pub mod store;
 #[cfg(test)]
 mod testkit;
 mod validation;
+mod world;
 
 use std::sync::Arc;
 
@@ -139,3 +140,6 @@ impl Drop for Simulator {
         self.app.stop.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests;

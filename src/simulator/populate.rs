@@ -26,6 +26,9 @@ pub(super) fn users(world: World, named: Vec<User>) -> Vec<User> {
 /// # Errors
 /// When an object is of no kind that is served, or is there already.
 pub(super) fn build(store: &Store, world: World, objects: Vec<Value>) -> Result<(), ScenarioError> {
+    if world == World::Demo {
+        super::world::build(store)?;
+    }
     for name in NAMESPACES {
         ensure_namespace(store, name)?;
     }

@@ -37,7 +37,7 @@ pub(super) fn json(status: u16, body: &impl Serialize) -> Response {
     }
 }
 
-/// Plain text, as handlers of KubeSphere and of the middleware service answer.
+/// Plain text, as handlers of `KubeSphere` and of the middleware service answer.
 pub(super) fn text(status: u16, body: impl Into<String>) -> Response {
     bytes(status, "text/plain; charset=utf-8", body.into())
 }
@@ -73,7 +73,7 @@ pub(super) fn dropped() -> Response {
     response
 }
 
-/// Escapes what KubeSphere escapes in the texts of its errors.
+/// Escapes what `KubeSphere` escapes in the texts of its errors.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -130,9 +130,9 @@ impl Role {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Switches {
-    /// The version that serves CronJobs.
+    /// The version that serves `CronJobs`.
     pub batch: Batch,
-    /// Whether KubeSphere's `rerun` operation is there.
+    /// Whether `KubeSphere`'s `rerun` operation is there.
     pub operations_api: Presence,
     /// What becomes of requests without any identity.
     pub anonymous: Anonymous,
@@ -142,7 +142,7 @@ pub struct Switches {
     pub expired: Expired,
 }
 
-/// The version of the `batch` group that serves CronJobs.
+/// The version of the `batch` group that serves `CronJobs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Batch {
     /// Kubernetes 1.25 and later.
@@ -317,7 +317,7 @@ mod tests {
         }))
         .expect("legal");
         assert_eq!(scenario.switches.batch, Batch::V1Beta1);
-        assert_eq!(scenario.timing.job, Duration::from_secs(120));
+        assert_eq!(scenario.timing.job, Duration::from_mins(2));
         assert_eq!(scenario.tokens.refresh, Refresh::Rotates);
     }
 

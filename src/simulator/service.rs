@@ -23,7 +23,7 @@ use super::{reply, routes};
 
 /// The simulated server as a plain tower service; clones share the server.
 #[derive(Clone)]
-pub struct ControlHub(pub(super) Arc<App>);
+pub(super) struct ControlHub(pub(super) Arc<App>);
 
 impl std::fmt::Debug for ControlHub {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,7 +47,7 @@ impl Service<Request> for ControlHub {
 }
 
 async fn answer(app: &Arc<App>, request: Request) -> Response {
-    let Some(ask) = Ask::read(request).await else {
+    let Some(mut ask) = Ask::read(request).await else {
         return reply::dropped();
     };
     let caller = if routes::is_login(&ask) {
@@ -58,8 +58,15 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
     let uri = ask.uri.to_string();
     let traits = routes::traits(app, &ask, &uri);
     let effect = app.faults.strike(&traits);
+    let effect = effect.cloned();
+    if let Some(Effect::Lag(writes)) = effect {
+        ask.lag = writes;
+    }
     let known = caller.as_ref().and_then(|found| found.as_ref().ok());
-    let response = match effect.and_then(|effect| instead(app, &ask, known, effect)) {
+    let response = match effect
+        .as_ref()
+        .and_then(|effect| instead(app, &ask, known, effect))
+    {
         Some(response) => response,
         None => match &caller {
             None => routes::forged(&ask).unwrap_or_else(|| routes::login(app, &ask)),
@@ -76,7 +83,7 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
         .push(Seen::of(&ask, status, known.map(Caller::name)));
     match effect {
         Some(Effect::Stall | Effect::StallAfter) => stalled(app).await,
-        Some(effect) => spoiled(app, effect, response).await,
+        Some(effect) => spoiled(app, &effect, response),
         None => response,
     }
 }
@@ -98,7 +105,8 @@ fn instead(app: &App, ask: &Ask, caller: Option<&Caller>, effect: &Effect) -> Op
         | Effect::Truncate
         | Effect::Garble
         | Effect::BufferWatch
-        | Effect::CloseWatch => None,
+        | Effect::CloseWatch
+        | Effect::Lag(_) => None,
     }
 }
 
@@ -109,7 +117,7 @@ async fn stalled(app: &App) -> Response {
 }
 
 /// The answer as a misfortune on its way leaves it.
-async fn spoiled(app: &Arc<App>, effect: &Effect, response: Response) -> Response {
+fn spoiled(app: &Arc<App>, effect: &Effect, response: Response) -> Response {
     match effect {
         Effect::DropAfter => reply::dropped(),
         Effect::Garble => replaced(response, Body::from("\u{1f}\u{8b}{\"kind\": \"Dep")),

@@ -35,7 +35,12 @@ pub struct Cause {
 impl Cause {
     /// A value that does not fit.
     pub fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
-        let message = format!("Invalid value: {}: {why}", shown(value));
+        Self::invalid_as(field, &shown(value), why)
+    }
+
+    /// A value that does not fit, as Go would print it.
+    pub fn invalid_as(field: impl Into<String>, value: &str, why: &str) -> Self {
+        let message = format!("Invalid value: {value}: {why}");
         Self {
             field: field.into(),
             reason: "FieldValueInvalid",
@@ -121,7 +126,13 @@ impl StatusError {
     /// The path is served by nobody.
     pub fn no_such_path() -> Self {
         let message = "the server could not find the requested resource".to_owned();
-        Self::new(404, "NotFound", message)
+        Self::new(404, "NotFound", message).about_nothing()
+    }
+
+    /// Some errors carry details in which nothing is said.
+    fn about_nothing(mut self) -> Self {
+        self.details = json!({});
+        self
     }
 
     /// An object of that name is already there.
@@ -143,6 +154,15 @@ impl StatusError {
             resource.qualified()
         );
         Self::new(409, "Conflict", message).about(resource, name)
+    }
+
+    /// A deletion whose preconditions do not hold; the server names the kind here, not the resource.
+    pub fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
+        let kind = resource.qualified_kind();
+        let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
+        let mut error = Self::new(409, "Conflict", message);
+        error.details = details(resource.kind, resource.group, name);
+        error
     }
 
     /// A server-side apply met fields of other managers.
@@ -179,6 +199,37 @@ impl StatusError {
         Self::new(422, "Invalid", message.into())
     }
 
+    /// A JSON patch that cannot be carried out.
+    pub fn inapplicable() -> Self {
+        let message = "the server rejected our request due to an error in our request".to_owned();
+        Self::new(422, "Invalid", message).about_nothing()
+    }
+
+    /// A patch whose result is no object of the kind.
+    pub fn bad_patch(cause: &Cause) -> Self {
+        let message = format!(" \"\" is invalid: {}: {}", cause.field, cause.message);
+        let mut error = Self::new(422, "Invalid", message);
+        error.details = json!({ "causes": causes_value(std::slice::from_ref(cause)) });
+        error
+    }
+
+    /// Options of a request that make no sense; `kind` is `ListOptions`, `PatchOptions`, …
+    pub fn bad_options(kind: &str, cause: &Cause) -> Self {
+        let message = format!(
+            "{kind}.meta.k8s.io \"\" is invalid: {}: {}",
+            cause.field, cause.message
+        );
+        let mut error = Self::new(422, "Invalid", message);
+        let causes = causes_value(std::slice::from_ref(cause));
+        error.details = json!({ "group": "meta.k8s.io", "kind": kind, "causes": causes });
+        error
+    }
+
+    /// The server failed in a place where it has no words for clients.
+    pub fn unexplained(message: impl Into<String>) -> Self {
+        Self::new(500, "", message.into())
+    }
+
     /// The request makes no sense.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message.into())
@@ -199,7 +250,7 @@ impl StatusError {
     /// The path knows no such method.
     pub fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource".to_owned();
-        Self::new(405, "MethodNotAllowed", message)
+        Self::new(405, "MethodNotAllowed", message).about_nothing()
     }
 
     /// The asked-for past is forgotten.
@@ -209,7 +260,7 @@ impl StatusError {
 
     /// The asked-for version lies in the future.
     pub fn too_large_version(asked: u64, present: u64) -> Self {
-        let message = format!("Too large resource version: {asked}, current: {present}");
+        let message = format!("Timeout: Too large resource version: {asked}, current: {present}");
         let mut error = Self::new(504, "Timeout", message);
         let cause =
             json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
@@ -219,7 +270,7 @@ impl StatusError {
 
     /// A body in a format that this path does not take.
     pub fn unsupported_media(message: impl Into<String>) -> Self {
-        Self::new(415, "UnsupportedMediaType", message.into())
+        Self::new(415, "UnsupportedMediaType", message.into()).about_nothing()
     }
 
     /// Not now: too many requests, or a disruption budget says so.
@@ -250,7 +301,9 @@ impl StatusError {
         fields.insert("metadata".into(), json!({}));
         fields.insert("status".into(), "Failure".into());
         fields.insert("message".into(), self.message.clone().into());
-        fields.insert("reason".into(), self.reason.into());
+        if !self.reason.is_empty() {
+            fields.insert("reason".into(), self.reason.into());
+        }
         if !self.details.is_null() {
             fields.insert("details".into(), self.details.clone());
         }

@@ -24,7 +24,8 @@ pub(super) struct Kit {
 /// The hash by which a password travels.
 pub(super) fn hash(password: &str) -> String {
     let digest = Md5::digest(format!("{password}@Olares2025"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 impl Kit {

@@ -109,20 +109,25 @@ async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
     }
 }
 
-/// Plays the past of a cluster up to `present`, so that it is settled from the start.
-pub(super) fn play_past(
-    store: &Store,
-    (from, present): (Timestamp, Timestamp),
-    timing: Timing,
-    fates: PodFates,
-) {
-    let mut machine = Machine::new(store.clone(), timing, fates).in_the_past(present);
-    let mut now = from;
-    loop {
-        while machine.run(now, STRIDE) {}
-        match machine.next() {
-            Some(next) if next <= present => now = next.max(now),
-            _ => return,
+/// The controllers of a cluster whose past is played in advance, in no time, so that it is settled
+/// when the present begins.
+pub(super) struct Past(Machine);
+
+impl Past {
+    /// The past of a cluster up to `present`.
+    pub(super) fn new(store: &Store, present: Timestamp, timing: Timing, fates: PodFates) -> Self {
+        Self(Machine::new(store.clone(), timing, fates).in_the_past(present))
+    }
+
+    /// Plays from one moment up to another.
+    pub(super) fn play(&mut self, from: Timestamp, to: Timestamp) {
+        let mut now = from;
+        loop {
+            while self.0.run(now, STRIDE) {}
+            match self.0.next() {
+                Some(next) if next <= to => now = next.max(now),
+                _ => return,
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::simulator) fn track(manager: &Manager, old: &Value, new: &mut Valu
     entries.take_away(&changed.clone().union(&gone));
     if !changed.is_empty() {
         let present = entries.fields(manager, "Update");
-        entries.set(manager, "Update", present.union(&changed));
+        entries.set(manager, "Update", &present.union(&changed));
     }
     entries.write(new);
 }
@@ -60,40 +60,42 @@ pub(in crate::simulator) fn apply(
     let others = entries.others(manager, "Apply");
     abandoned.minus(&others).remove_from(&mut new);
     entries.take_away(&disputed);
-    entries.set(manager, "Apply", wanted);
+    entries.set(manager, "Apply", &wanted);
     entries.write(&mut new);
     Ok(new)
 }
 
-/// A field, and the manager and version that hold it.
-type Conflict = (String, String);
+/// A manager as messages name it, and its fields that are in the way.
+type Conflict = (String, Vec<String>);
 
 fn refused(conflicts: &[Conflict]) -> StatusError {
     let causes: Vec<_> = conflicts
         .iter()
-        .map(|(field, holder)| Cause {
+        .flat_map(|(holder, fields)| fields.iter().map(move |field| (holder, field)))
+        .map(|(holder, field)| Cause {
             field: field.clone(),
             reason: "FieldManagerConflict",
             message: format!("conflict with {holder}"),
         })
         .collect();
-    let message = match conflicts {
-        [(field, holder)] => {
-            format!("Apply failed with 1 conflict: conflict with {holder}: {field}")
-        }
-        many => {
-            let lines: Vec<_> = many
-                .iter()
-                .map(|(field, holder)| format!("conflict with {holder}: {field}"))
-                .collect();
-            format!(
-                "Apply failed with {} conflicts: {}",
-                many.len(),
-                lines.join("\n")
-            )
-        }
-    };
+    let lines: Vec<_> = conflicts.iter().map(in_words).collect();
+    let plural = if causes.len() == 1 { "" } else { "s" };
+    let message = format!(
+        "Apply failed with {} conflict{plural}: {}",
+        causes.len(),
+        lines.join("\n")
+    );
     StatusError::apply_conflict(message, &causes)
+}
+
+fn in_words((holder, fields): &Conflict) -> String {
+    match fields.as_slice() {
+        [field] => format!("conflict with {holder}: {field}"),
+        many => {
+            let fields: Vec<_> = many.iter().map(|field| format!("\n- {field}")).collect();
+            format!("conflicts with {holder}:{}", fields.concat())
+        }
+    }
 }
 
 /// The part of an object whose writers are remembered.
@@ -158,7 +160,7 @@ impl Entries {
         }
     }
 
-    fn set(&mut self, manager: &Manager, operation: &str, fields: FieldSet) {
+    fn set(&mut self, manager: &Manager, operation: &str, fields: &FieldSet) {
         let mut entry = Map::new();
         entry.insert("manager".into(), manager.name.clone().into());
         entry.insert("operation".into(), operation.into());
@@ -178,14 +180,28 @@ impl Entries {
             .0
             .iter()
             .filter(|entry| !is_of(entry, manager, "Apply"));
-        let conflicts = others.flat_map(|entry| {
-            let holder = json!(object::text(entry, "/manager"));
-            let holder = format!("{holder} using {}", object::text(entry, "/apiVersion"));
+        let conflicts = others.filter_map(|entry| {
             let fields = set_of(entry).common(disputed).paths();
-            fields.into_iter().map(move |field| (field, holder.clone()))
+            (!fields.is_empty()).then(|| (holder(entry), fields))
         });
         conflicts.collect()
     }
+}
+
+/// A manager as messages name it; who applied is known by name alone.
+fn holder(entry: &Value) -> String {
+    let mut words = json!(object::text(entry, "/manager")).to_string();
+    if object::text(entry, "/operation") == "Update" {
+        let (part, version) = (
+            object::text(entry, "/subresource"),
+            object::text(entry, "/apiVersion"),
+        );
+        if !part.is_empty() {
+            words = format!("{words} with subresource {}", json!(part));
+        }
+        words = format!("{words} using {version}");
+    }
+    words
 }
 
 fn set_of(entry: &Value) -> FieldSet {

@@ -32,9 +32,7 @@ impl Dialect {
             "application/json-patch+json" => Ok(Self::Json),
             "application/apply-patch+yaml" => Ok(Self::Apply),
             _ => Err(StatusError::unsupported_media(
-                "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, \
-                 application/strategic-merge-patch+json, application/apply-patch+yaml",
+                "415: Unsupported Media Type",
             )),
         }
     }
@@ -66,20 +64,40 @@ pub(super) fn apply(
 ) -> Result<(), StatusError> {
     match dialect {
         Dialect::Merge => json_patch::merge(object, patch),
-        Dialect::Strategic | Dialect::Apply => strategic_merge(object, patch),
+        Dialect::Strategic | Dialect::Apply => {
+            check_keys("", patch)?;
+            strategic_merge(object, patch);
+        }
         Dialect::Json => {
             let operations: json_patch::Patch =
                 serde_json::from_value(patch.clone()).map_err(|error| {
                     StatusError::bad_request(format!("error decoding patch: {error}"))
                 })?;
-            json_patch::patch(object, &operations).map_err(|_| {
-                StatusError::unprocessable(
-                    "the server rejected our request due to an error in our request",
-                )
-            })?;
+            json_patch::patch(object, &operations).map_err(|_| StatusError::inapplicable())?;
         }
     }
     Ok(())
+}
+
+/// Entries of keyed lists must name their key.
+fn check_keys(field: &str, patch: &Value) -> Result<(), StatusError> {
+    match patch {
+        Value::Object(fields) => fields
+            .iter()
+            .try_for_each(|(key, inner)| check_keys(key, inner)),
+        Value::Array(items) => {
+            let key = merge_key(field, items);
+            items.iter().try_for_each(|item| match key {
+                Some(key) if item.get(key).is_none() && item.get("$patch").is_none() => {
+                    Err(StatusError::unexplained(format!(
+                        "map: {item} does not contain declared merge key: {key}"
+                    )))
+                }
+                _ => check_keys("", item),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The field by which the objects of a list are told apart; nothing for lists that are one value.

@@ -21,7 +21,7 @@ pub(super) fn route(app: &App, ask: &Ask) -> Response {
             &json!({ "status": "KO", "message": "Method Not Allowed" }),
         );
     }
-    let Ok(body) = ask.json() else {
+    let Ok(body) = ask.json("object") else {
         return reply::json(400, &json!({ "status": "KO", "message": "Bad request." }));
     };
     match ask.segments().as_slice() {
@@ -75,7 +75,7 @@ mod tests {
     use crate::simulator::testkit::{Kit, hash};
     use serde_json::json;
 
-    fn kit(tokens: serde_json::Value) -> Kit {
+    fn kit(tokens: &serde_json::Value) -> Kit {
         Kit::new(json!({"world": "empty", "tokens": tokens, "users": [
             {"name": "mira", "password": "pw", "role": "platform-admin"},
             {"name": "tomo", "password": "pw", "totp": "123456"}]}))
@@ -83,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_opens_and_a_wrong_one_does_not() {
-        let kit = kit(json!({}));
+        let kit = kit(&json!({}));
         let body = json!({"username": "mira", "password": hash("pw")});
         let (status, answer) = kit
             .send("POST", "/api/firstfactor?hideCookie=true", Some(body))
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_factor_is_asked_for_and_checked() {
-        let kit = kit(json!({}));
+        let kit = kit(&json!({}));
         let body = json!({"username": "tomo", "password": hash("pw")});
         let (_, first) = kit.send("POST", "/api/firstfactor", Some(body)).await;
         assert_eq!(first["data"]["fa2"], json!(true));
@@ -124,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_spent_token_is_459_until_it_is_refreshed() {
-        let kit = kit(json!({"requests": 1})).login("mira", "pw").await;
+        let kit = kit(&json!({"requests": 1})).login("mira", "pw").await;
         assert_eq!(kit.get("/api/v1/nodes").await.0, 200);
         let (status, body) = kit.get("/api/v1/nodes").await;
         assert_eq!(
@@ -137,7 +137,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_refresh_ends_the_login() {
-        let kit = kit(json!({"refresh": "refused"})).login("mira", "pw").await;
+        let kit = kit(&json!({"refresh": "refused"}))
+            .login("mira", "pw")
+            .await;
         let body = json!({"refreshToken": kit.refresh_token()});
         assert_eq!(kit.send("POST", "/api/refresh", Some(body)).await.0, 401);
     }

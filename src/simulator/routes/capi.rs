@@ -1,4 +1,4 @@
-//! `/capi`: what the BFF of ControlHub answers itself.
+//! `/capi`: what the BFF of `ControlHub` answers itself.
 
 use std::sync::Arc;
 

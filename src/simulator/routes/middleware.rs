@@ -135,7 +135,7 @@ fn item(kind: &str, object: &Value, caller: &str) -> Value {
 }
 
 fn set_password(app: &App, ask: &Ask) -> Response {
-    let Ok(body) = ask.json() else {
+    let Ok(body) = ask.json("object") else {
         return reply::text(422, "Unprocessable Entity");
     };
     let field = |name: &str| object::text(&body, &format!("/{name}"));
@@ -194,10 +194,8 @@ mod tests {
         kit.login(name, "pw").await
     }
 
-    fn change(kind: &str, password: &str) -> Option<Value> {
-        Some(
-            json!({"name": "citus", "namespace": "os-platform", "middleware": kind, "user": "boss", "password": password}),
-        )
+    fn change(kind: &str, password: &str) -> Value {
+        json!({"name": "citus", "namespace": "os-platform", "middleware": kind, "user": "boss", "password": password})
     }
 
     #[tokio::test]
@@ -221,7 +219,7 @@ mod tests {
             .send(
                 "POST",
                 "/middleware/v1/redis/password",
-                change("postgres", "new"),
+                Some(change("postgres", "new")),
             )
             .await;
         assert_eq!((status, &body["message"]), (200, &json!("update success")));
@@ -237,11 +235,11 @@ mod tests {
         let kit = kit("mira").await;
         let path = "/middleware/v1/postgres/password";
         assert_eq!(
-            kit.send("POST", path, change("redis", "x")).await,
+            kit.send("POST", path, Some(change("redis", "x"))).await,
             (501, json!("Not Implemented"))
         );
         assert_eq!(
-            kit.send("POST", path, change("postgres", "")).await,
+            kit.send("POST", path, Some(change("postgres", ""))).await,
             (406, json!("Not Acceptable"))
         );
         assert_eq!(
@@ -249,7 +247,7 @@ mod tests {
             (404, json!("Not Found"))
         );
         let kit = self::kit("tomo").await;
-        let (status, body) = kit.send("POST", path, change("postgres", "x")).await;
+        let (status, body) = kit.send("POST", path, Some(change("postgres", "x"))).await;
         assert_eq!(
             (status, body),
             (

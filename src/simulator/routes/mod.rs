@@ -20,9 +20,9 @@ use serde_json::json;
 use super::App;
 use super::ask::Ask;
 use super::faults::Traits;
-use super::identity::{Caller, Denied};
+use super::identity::{Caller, Denied, Door};
 use super::reply;
-use super::scenario::Expired;
+use super::scenario::{Cookie, Expired};
 use super::status::StatusError;
 use kubernetes::Target;
 
@@ -31,6 +31,12 @@ const STATIC: [&str; 7] = [".js", ".css", ".png", ".jpg", ".svg", ".woff", ".wof
 
 /// The first page of the login.
 const LOGIN: &str = "https://auth.runhub.sim/";
+
+/// Bytes of a body that nginx lets through.
+const LARGEST_BODY: usize = 1 << 20;
+
+const TOO_LARGE: &str =
+    "<html><head><title>413 Request Entity Too Large</title></head><body></body></html>\n";
 
 /// What a request asks for, in the words by which faults pick.
 pub(super) fn traits<'a>(app: &App, ask: &'a Ask, uri: &'a str) -> Traits<'a> {
@@ -88,6 +94,17 @@ pub(super) fn dispatch(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
             404,
             "<html><head><title>404 Not Found</title></head><body></body></html>\n",
         );
+    }
+    if caller.door == Door::ControlHub && ask.body.len() > LARGEST_BODY {
+        return reply::html(413, TOO_LARGE);
+    }
+    let proxied = matches!(
+        ask.path.first().map(String::as_str),
+        Some("api" | "apis" | "kapis")
+    );
+    if proxied && app.switches.cookie == Cookie::Required && !caller.cookie {
+        let uri = ask.uri.to_string();
+        return forbidden(None, &traits(app, ask, &uri));
     }
     match ask.path.first().map(String::as_str) {
         Some("capi") => capi::route(app, ask, caller),
@@ -154,22 +171,19 @@ pub(super) fn failure(ask: &Ask, status: u16) -> Response {
 fn simulated(status: u16) -> StatusError {
     let mut error = StatusError::internal("etcdserver: request timed out");
     error.code = status;
-    match status {
-        400 => {
-            (error.reason, error.message) = (
-                "BadRequest",
-                "the server rejected our request for an unknown reason".into(),
-            )
-        }
-        404 => {
-            (error.reason, error.message) = (
-                "NotFound",
-                "the server could not find the requested resource".into(),
-            )
-        }
-        408 => (error.reason, error.message) = ("Timeout", "the request timed out".into()),
-        _ => {}
-    }
+    let (reason, message) = match status {
+        400 => (
+            "BadRequest",
+            "the server rejected our request for an unknown reason",
+        ),
+        404 => (
+            "NotFound",
+            "the server could not find the requested resource",
+        ),
+        408 => ("Timeout", "the request timed out"),
+        _ => return error,
+    };
+    (error.reason, error.message) = (reason, message.to_owned());
     error
 }
 

@@ -12,6 +12,10 @@ impl Store {
     ///
     /// The same words about the same object raise the count of the first event,
     /// as the recorder of Kubernetes has it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an event has five parts, and they are all texts"
+    )]
     pub fn record_event(
         &self,
         regarding: &Value,

@@ -8,6 +8,7 @@
 //!
 //! A write's closure runs under the lock: it must not call the store.
 
+mod delete;
 mod events;
 mod history;
 mod logs;
@@ -22,10 +23,11 @@ use tokio::sync::watch;
 use super::resource::by_plural;
 use super::status::StatusError;
 use crate::clock::Clock;
+pub use delete::{DeleteOptions, Deleted, Propagation};
 pub use history::{Change, ChangeKind};
 pub use logs::{LogLine, PodLog};
 use state::State;
-pub use write::{DeleteOptions, Deleted, Propagation};
+pub(super) use write::fresh_uid;
 
 /// The objects of one simulated cluster; clones share them.
 #[derive(Clone)]

@@ -1,68 +1,16 @@
-//! The rules of writing: names, versions, generations, finalizers.
+//! The rules of writing: names, versions, generations.
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::delete::is_released;
 use super::state::State;
 use super::{Store, known};
 use crate::simulator::defaults;
 use crate::simulator::object;
 use crate::simulator::resource::{Resource, Trait};
 use crate::simulator::status::StatusError;
-
-/// What happens to the objects that an object owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Propagation {
-    /// They go first; the owner waits for them.
-    Foreground,
-    /// The owner goes at once, they follow.
-    Background,
-    /// They stay, without an owner.
-    Orphan,
-}
-
-/// How to delete.
-#[derive(Debug, Clone, Default)]
-pub struct DeleteOptions {
-    /// What happens to dependants; the kind decides when it is not said.
-    pub propagation: Option<Propagation>,
-    /// Seconds a pod gets to end; the pod decides when it is not said.
-    pub grace: Option<i64>,
-    /// Refuse when the object has another UID.
-    pub uid: Option<String>,
-    /// Refuse when the object has another version.
-    pub resource_version: Option<String>,
-}
-
-impl DeleteOptions {
-    /// At once: what the node's agent sends when a pod's containers have ended.
-    pub fn now() -> Self {
-        Self {
-            grace: Some(0),
-            ..Self::default()
-        }
-    }
-}
-
-/// What a deletion led to.
-#[derive(Debug, Clone)]
-pub enum Deleted {
-    /// The object is gone; this was its last state.
-    Gone(Arc<Value>),
-    /// The object is marked and stays until its finalizers, or its grace, are over.
-    Marked(Arc<Value>),
-}
-
-impl Deleted {
-    /// The object's last or present state.
-    pub fn object(&self) -> &Arc<Value> {
-        match self {
-            Self::Gone(object) | Self::Marked(object) => object,
-        }
-    }
-}
 
 impl Store {
     /// Adds an object as a client may: `uid`, stamps and version are ours, a status is not taken.
@@ -137,6 +85,10 @@ impl Store {
     ///
     /// # Errors
     /// When the object is missing, its version is not `expected`, or the closure refuses.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "kind, namespace and name are one key, which every caller has in its hands as three words"
+    )]
     pub fn update(
         &self,
         resource: &str,
@@ -165,6 +117,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::update`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "kind, namespace and name are one key, which every caller has in its hands as three words"
+    )]
     pub fn update_status(
         &self,
         resource: &str,
@@ -174,17 +130,9 @@ impl Store {
         change: impl FnOnce(&mut Value) -> Result<(), StatusError>,
     ) -> Result<Arc<Value>, StatusError> {
         self.change(resource, (ns, name), expected, |_, old| {
-            let mut changed = old.clone();
-            change(&mut changed)?;
             let mut new = old.clone();
-            copy(&changed, &mut new, "status");
-            if object::annotations(&changed) != object::annotations(old) {
-                let annotations = object::annotations(&changed).clone();
-                object::put(&mut new, &["metadata", "annotations"], annotations);
-            }
-            if let Some(fields) = changed.pointer("/metadata/managedFields") {
-                object::put(&mut new, &["metadata", "managedFields"], fields.clone());
-            }
+            change(&mut new)?;
+            keep_all_but_status(old, &mut new);
             Ok(new)
         })
     }
@@ -215,60 +163,12 @@ impl Store {
         }
     }
 
-    /// Deletes an object, or marks it where a finalizer or a grace holds it.
-    ///
-    /// # Errors
-    /// When the object is missing or a precondition does not hold.
-    pub fn delete(
+    pub(super) fn keep(
         &self,
-        resource: &str,
-        ns: &str,
-        name: &str,
-        options: &DeleteOptions,
-    ) -> Result<Deleted, StatusError> {
-        let resource = known(resource)?;
-        let mut state = self.state();
-        let Some(old) = state.get(resource.plural, ns, name) else {
-            return Err(StatusError::not_found(resource, name));
-        };
-        check_preconditions(resource, &old, options)?;
-        let new = self.marked(resource, &old, options);
-        if is_released(resource, &new) {
-            return Ok(Deleted::Gone(self.drop(&mut state, resource, new)));
-        }
-        let kept = if differs(&old, &new) {
-            self.keep(&mut state, resource, new)
-        } else {
-            old
-        };
-        Ok(Deleted::Marked(kept))
-    }
-
-    /// The object with the marks of its deletion.
-    fn marked(&self, resource: &Resource, old: &Value, options: &DeleteOptions) -> Value {
-        let mut new = old.clone();
-        let grace = grace(resource, old, options.grace);
-        let present = object::number(old, "/metadata/deletionGracePeriodSeconds");
-        if !object::is_deleting(old) || present.is_some_and(|present| grace < present) {
-            let end = self.clock().now() + TimeDelta::seconds(grace);
-            object::put(
-                &mut new,
-                &["metadata", "deletionTimestamp"],
-                object::stamp(end),
-            );
-            object::put(&mut new, &["metadata", "deletionGracePeriodSeconds"], grace);
-            if let Some(generation) = object::number(old, "/metadata/generation") {
-                object::put(&mut new, &["metadata", "generation"], generation + 1);
-            }
-        }
-        if resource.plural == "namespaces" {
-            object::put(&mut new, &["status", "phase"], "Terminating");
-        }
-        hold(&mut new, options.propagation);
-        new
-    }
-
-    fn keep(&self, state: &mut State, resource: &'static Resource, object: Value) -> Arc<Value> {
+        state: &mut State,
+        resource: &'static Resource,
+        object: Value,
+    ) -> Arc<Value> {
         if self.dry {
             return Arc::new(object);
         }
@@ -277,7 +177,12 @@ impl Store {
         kept
     }
 
-    fn drop(&self, state: &mut State, resource: &'static Resource, object: Value) -> Arc<Value> {
+    pub(super) fn drop(
+        &self,
+        state: &mut State,
+        resource: &'static Resource,
+        object: Value,
+    ) -> Arc<Value> {
         if self.dry {
             return Arc::new(object);
         }
@@ -287,79 +192,22 @@ impl Store {
     }
 }
 
-/// How long the object may take to end: only running pods may.
-fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
-    let ended = matches!(
-        object::text(object, "/status/phase"),
-        "Succeeded" | "Failed"
-    );
-    let unscheduled = object::text(object, "/spec/nodeName").is_empty();
-    if resource.plural != "pods" || ended || unscheduled {
-        return 0;
+/// What a writer of the status may not change: all but the status, annotations and bookkeeping.
+fn keep_all_but_status(old: &Value, new: &mut Value) {
+    let kept = ["annotations", "managedFields"]
+        .map(|field| (field, object::remove(new, &["metadata", field])));
+    let fields = old.as_object().into_iter().flat_map(|fields| fields.keys());
+    for field in fields.filter(|field| *field != "status") {
+        if old.get(field) != new.get(field) {
+            copy(old, new, field);
+        }
     }
-    let own = object::number(object, "/spec/terminationGracePeriodSeconds").unwrap_or(30);
-    asked.unwrap_or(own).max(0)
-}
-
-/// Adds the finalizer by which the collector handles the dependants.
-fn hold(object: &mut Value, propagation: Option<Propagation>) {
-    let (wanted, other) = match propagation {
-        Some(Propagation::Foreground) => (Some("foregroundDeletion"), "orphan"),
-        Some(Propagation::Orphan) => (Some("orphan"), "foregroundDeletion"),
-        Some(Propagation::Background) => (None, "foregroundDeletion"),
-        None => return,
-    };
-    let mut finalizers = object::list(object, "/metadata/finalizers").to_vec();
-    finalizers.retain(|held| held != other && Some(held.as_str().unwrap_or_default()) != wanted);
-    finalizers.extend(wanted.map(Value::from));
-    if finalizers.is_empty() {
-        object::remove(object, &["metadata", "finalizers"]);
-    } else {
-        object::put(object, &["metadata", "finalizers"], finalizers);
+    for (field, value) in kept {
+        match value {
+            Some(value) => object::put(new, &["metadata", field], value),
+            None => drop(object::remove(new, &["metadata", field])),
+        }
     }
-}
-
-/// Whether nothing holds a deleted object any more.
-fn is_released(resource: &Resource, object: &Value) -> bool {
-    let graceful =
-        object::number(object, "/metadata/deletionGracePeriodSeconds").unwrap_or_default() > 0;
-    let held = !object::list(object, "/metadata/finalizers").is_empty()
-        || (resource.plural == "namespaces"
-            && !object::list(object, "/spec/finalizers").is_empty());
-    object::is_deleting(object) && !graceful && !held
-}
-
-fn check_preconditions(
-    resource: &Resource,
-    object: &Value,
-    options: &DeleteOptions,
-) -> Result<(), StatusError> {
-    let (uid, version) = (
-        object::uid(object),
-        object::text(object, "/metadata/resourceVersion"),
-    );
-    let refusal = if let Some(asked) = options.uid.as_deref().filter(|asked| *asked != uid) {
-        format!(
-            "the UID in the precondition ({asked}) does not match the UID in record ({uid}). \
-             The object might have been deleted and then recreated"
-        )
-    } else if let Some(asked) = options
-        .resource_version
-        .as_deref()
-        .filter(|asked| *asked != version)
-    {
-        format!(
-            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion \
-             in record ({version}). The object might have been modified"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(StatusError::conflict(
-        resource,
-        object::name(object),
-        &refusal,
-    ))
 }
 
 /// What no writer may change.
@@ -378,11 +226,19 @@ fn keep_identity(old: &Value, new: &mut Value) {
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
     ] {
-        match old.pointer(&format!("/metadata/{field}")) {
+        let (kept, present) = (metadata(old, field), metadata(new, field));
+        if kept == present {
+            continue;
+        }
+        match kept {
             Some(value) => object::put(new, &["metadata", field], value.clone()),
             None => drop(object::remove(new, &["metadata", field])),
         }
     }
+}
+
+fn metadata<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
+    object.get("metadata")?.get(field)
 }
 
 fn copy(from: &Value, to: &mut Value, field: &str) {
@@ -400,19 +256,23 @@ fn asks_for_more(resource: &Resource, old: &Value, new: &Value) -> bool {
 }
 
 /// Whether a write is one; the bookkeeping of managers alone is not.
-fn differs(old: &Value, new: &Value) -> bool {
-    if old == new {
-        return false;
-    }
-    let mut new = new.clone();
-    match old.pointer("/metadata/managedFields") {
-        Some(fields) => object::put(&mut new, &["metadata", "managedFields"], fields.clone()),
-        None => drop(object::remove(&mut new, &["metadata", "managedFields"])),
-    }
-    *old != new
+pub(super) fn differs(old: &Value, new: &Value) -> bool {
+    let parts = |object| (object::map(object, ""), object::map(object, "/metadata"));
+    let ((old, old_metadata), (new, new_metadata)) = (parts(old), parts(new));
+    !is_same_but("metadata", old, new) || !is_same_but("managedFields", old_metadata, new_metadata)
 }
 
-fn fresh_uid() -> String {
+fn is_same_but(field: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+    let counted =
+        |fields: &Map<String, Value>| fields.len() - usize::from(fields.contains_key(field));
+    counted(old) == counted(new)
+        && old
+            .iter()
+            .all(|(key, value)| key == field || new.get(key) == Some(value))
+}
+
+/// A UID that no object has.
+pub(in crate::simulator) fn fresh_uid() -> String {
     uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes())
         .into_uuid()
         .to_string()

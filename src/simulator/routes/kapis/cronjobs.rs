@@ -1,4 +1,4 @@
-//! Lists of CronJobs, which take an older path: no selector, names backwards, and a page too far is a panic.
+//! Lists of `CronJobs`, which take an older path: no selector, names backwards, and a page too far is a panic.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::simulator::object;
 /// Parameters that the older path reads itself, or drops.
 const READ: [&str; 5] = ["limit", "page", "sortBy", "ascending", "labelSelector"];
 
-/// A page of CronJobs; nothing where the real server panics.
+/// A page of `CronJobs`; nothing where the real server panics.
 pub(super) fn page(ask: &Ask, mut objects: Vec<Arc<Value>>) -> Option<Page> {
     objects.retain(|object| {
         let mut filters = ask

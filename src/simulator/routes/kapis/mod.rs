@@ -1,4 +1,4 @@
-//! `/kapis`: KubeSphere's own API, with its surprises.
+//! `/kapis`: `KubeSphere`'s own API, with its surprises.
 //!
 //! Lists come from informer caches: items have no kind, the newest is first,
 //! a filter that nobody knows matches nothing, and a label selector that
@@ -88,7 +88,7 @@ pub(super) fn traits<'a>(ask: &'a Ask, segments: &[&'a str]) -> Option<Traits<'a
     };
     let place = Place::of(rest)?;
     let verb = if place.name.is_empty() { "list" } else { "get" };
-    let known = LISTED.iter().any(|plural| *plural == place.plural);
+    let known = LISTED.contains(&place.plural);
     (known && ask.method == Method::GET).then_some(Traits {
         resource: place.plural,
         namespace: place.ns,
@@ -151,13 +151,11 @@ fn resources(app: &App, ask: &Ask, caller: &Caller, rest: &[&str]) -> Response {
 
 /// A getter's errors are plain text with status 500, even for what is not there.
 fn one(app: &App, resource: &'static Resource, place: Place<'_>) -> Response {
-    match app.store.get(resource.plural, place.ns, place.name) {
-        Some(object) => reply::json(200, &Bare(&dressed(app, object))),
-        None => {
-            let message = format!("{} \"{}\" not found", resource.qualified(), place.name);
-            reply::text(500, format!("{}\n", reply::escaped(&message)))
-        }
+    if let Some(object) = app.store.get(resource.plural, place.ns, place.name) {
+        return reply::json(200, &Bare(&dressed(app, object)));
     }
+    let message = format!("{} \"{}\" not found", resource.qualified(), place.name);
+    reply::text(500, format!("{}\n", reply::escaped(&message)))
 }
 
 fn list(
@@ -168,7 +166,7 @@ fn list(
     narrow_to: Option<&Caller>,
 ) -> Response {
     let ns = Some(place.ns).filter(|ns| !ns.is_empty());
-    let (objects, _) = app.store.list(resource.plural, ns);
+    let objects = cached(app, ask, resource, ns);
     let unpaged = narrow_to.is_some() && resource.plural == "pods";
     let paged = if resource.plural == "cronjobs" {
         let Some(paged) = cronjobs::page(ask, objects) else {
@@ -190,6 +188,18 @@ fn list(
             items(&kept, kept.len(), Some(paged.total))
         }
     }
+}
+
+/// The objects as the caches have them: behind by as many writes as a fault says.
+fn cached(app: &App, ask: &Ask, resource: &Resource, ns: Option<&str>) -> Vec<Arc<Value>> {
+    let (present, version) = app.store.list(resource.plural, ns);
+    if ask.lag == 0 {
+        return present;
+    }
+    let past = app
+        .store
+        .list_at(resource.plural, ns, version.saturating_sub(ask.lag));
+    past.unwrap_or(present)
 }
 
 /// The envelope of a list; `total` is what the BFF adds where it narrowed.

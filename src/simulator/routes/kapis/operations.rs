@@ -1,4 +1,4 @@
-//! The operations API of KubeSphere: a Job is run again by deleting and creating it.
+//! The operations API of `KubeSphere`: a Job is run again by deleting and creating it.
 //!
 //! Olares does not have it; a scenario may.
 

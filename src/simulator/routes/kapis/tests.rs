@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use crate::simulator::store::DeleteOptions;
 use crate::simulator::testkit::Kit;
 
 const KR: &str = "/kapis/resources.kubesphere.io/v1alpha3";
@@ -160,6 +161,20 @@ async fn a_regular_user_gets_narrowed_lists_and_refusals_elsewhere() {
         names(&kit, "namespaces/notes-tomo/cronjobs").await,
         ["hourly"]
     );
+}
+
+#[tokio::test]
+async fn the_caches_may_be_late() {
+    let fault = json!([{"on": {"path": "kapis"}, "do": {"lag": 1}}]);
+    let kit = Kit::admin(
+        json!({"faults": fault, "objects": [config("shop", "a", "2026-01-01T00:00:00Z")]}),
+    );
+    let store = kit.simulator.store();
+    store
+        .delete("configmaps", "shop", "a", &DeleteOptions::default())
+        .expect("gone");
+    assert_eq!(names(&kit, "configmaps").await, ["a"]);
+    assert_eq!(names(&kit, "configmaps").await, [""; 0]);
 }
 
 #[tokio::test]

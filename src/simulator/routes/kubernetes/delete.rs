@@ -13,7 +13,7 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::reply;
 use crate::simulator::resource::Trait;
-use crate::simulator::status::StatusError;
+use crate::simulator::status::{Cause, StatusError};
 use crate::simulator::store::{DeleteOptions, Deleted, Propagation};
 
 pub(super) fn delete(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
@@ -78,7 +78,7 @@ fn delete_options(ask: &Ask, target: &Target<'_>) -> Result<DeleteOptions, Statu
     let body = if ask.body.is_empty() {
         json!({})
     } else {
-        ask.json()?
+        ask.json("DeleteOptions")?
     };
     let text = |pointer: &str| Some(object::text(&body, pointer)).filter(|text| !text.is_empty());
     let propagation = match text("/propagationPolicy").or(ask.query("propagationPolicy")) {
@@ -107,15 +107,14 @@ fn orphans_by_default(target: &Target<'_>) -> bool {
 }
 
 fn unknown_propagation(policy: &str) -> StatusError {
-    StatusError::unprocessable(format!(
-        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{policy}\": supported \
-         values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-    ))
+    let allowed = ["Foreground", "Background", "Orphan", "nil"];
+    let cause = Cause::unsupported("propagationPolicy", &policy.into(), &allowed);
+    StatusError::bad_options("DeleteOptions", &cause)
 }
 
 /// Lets a terminating namespace go: the one way to change its `spec.finalizers`.
 pub(super) fn finalize(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
-    let body = ask.json()?;
+    let body = ask.json("Namespace")?;
     let finalizers = object::list(&body, "/spec/finalizers").to_vec();
     let name = target.name.unwrap_or_default();
     let changed = store(app, ask)?.update("namespaces", "", name, None, |namespace| {

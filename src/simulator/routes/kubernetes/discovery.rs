@@ -37,6 +37,15 @@ pub(super) fn answer(app: &App, ask: &Ask) -> Option<Response> {
     Some(reply::json(200, &body))
 }
 
+/// Whether a path leads into a group that is served, whatever it asks for there.
+pub(super) fn has_group(segments: &[&str]) -> bool {
+    match segments {
+        ["api", "v1", ..] => true,
+        ["apis", name, _, ..] => groups().contains(name),
+        _ => false,
+    }
+}
+
 /// What the server says about itself.
 pub(super) fn version(batch: Batch) -> Value {
     let (minor, text, commit) = match batch {

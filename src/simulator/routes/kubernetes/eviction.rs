@@ -19,7 +19,7 @@ pub(super) fn evict(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
     let body = if ask.body.is_empty() {
         json!({})
     } else {
-        ask.json()?
+        ask.json("Eviction")?
     };
     let (ns, name) = (target.place(), target.name.unwrap_or_default());
     let pod = app

@@ -7,8 +7,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 use futures_util::stream;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -30,6 +30,9 @@ pub(super) fn logs(
     let pod = app.store.get("pods", target.place(), name);
     let pod = pod.ok_or_else(|| StatusError::not_found(target.resource, name))?;
     let container = container(&pod, ask.query("container").unwrap_or_default())?;
+    if text(&pod, "/spec/nodeName").is_empty() {
+        return Ok(nothing());
+    }
     let log = app.store.pod_log(target.place(), name, &container);
     let lines = if ask.flag("previous") {
         let absent =
@@ -61,6 +64,13 @@ pub(super) fn logs(
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     Ok(response)
+}
+
+/// A pod without a node has no one who could answer.
+fn nothing() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// The container that is meant: the named one, or the only one.
@@ -96,11 +106,6 @@ fn container(pod: &Value, asked: &str) -> Result<String, StatusError> {
 /// A container that has not started has nothing to say, and the server says why.
 fn started(pod: &Value, container: &str) -> Result<(), StatusError> {
     let name = object::name(pod);
-    if text(pod, "/spec/nodeName").is_empty() {
-        return Err(StatusError::bad_request(format!(
-            "pod {name} does not have a host assigned"
-        )));
-    }
     let statuses = list(pod, "/status/containerStatuses")
         .iter()
         .chain(list(pod, "/status/initContainerStatuses"));

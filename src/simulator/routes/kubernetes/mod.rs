@@ -37,12 +37,14 @@ pub(super) fn route(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
         None => review::answer(ask, caller)
             .unwrap_or_else(|| discovery::answer(app, ask).ok_or_else(StatusError::no_such_path)),
     };
-    answered.unwrap_or_else(|error| unserved(&error).unwrap_or_else(|| reply::refusal(&error)))
-}
-
-/// A path that nobody serves is told in plain text, as the API server does.
-fn unserved(error: &StatusError) -> Option<Response> {
-    (error.code == 404 && error.details.is_null()).then(|| reply::text(404, "404 page not found\n"))
+    answered.unwrap_or_else(|error| {
+        let nowhere = error == StatusError::no_such_path() && !discovery::has_group(&segments);
+        if nowhere {
+            reply::text(404, "404 page not found\n")
+        } else {
+            reply::refusal(&error)
+        }
+    })
 }
 
 /// Answers `/version`, the health checks and whatever else a plain client asks for.
@@ -57,9 +59,14 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
 
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     match (target.verb(ask), target.sub) {
-        ("get", None) | ("get", Some("status")) => read::get(app, target),
+        ("get", None | Some("status")) => read::get(app, target),
         ("list", None) => read::list(app, ask, target),
         ("watch", None) => watch::watch(app, ask, target),
+        ("create" | "deletecollection", None)
+            if target.resource.namespaced && target.ns.is_none() =>
+        {
+            Err(StatusError::method_not_allowed())
+        }
         ("create", None) if target.name.is_none() => write::create(app, ask, target),
         ("update", None | Some("status")) if target.name.is_some() => {
             write::update(app, ask, target)

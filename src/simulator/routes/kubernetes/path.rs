@@ -90,7 +90,6 @@ fn is_inside(rest: &[&str]) -> bool {
 pub(super) fn served(resource: &Resource, batch: Batch) -> &'static [&'static str] {
     match (resource.plural, batch) {
         ("cronjobs" | "poddisruptionbudgets", Batch::V1Beta1) => &["v1beta1"],
-        ("horizontalpodautoscalers", Batch::V1Beta1) => &["v1"],
         ("horizontalpodautoscalers", Batch::V1) => &["v2", "v1"],
         _ => &["v1"],
     }

@@ -168,7 +168,11 @@ impl Cursor {
     }
 
     fn read(text: &str) -> Result<Self, StatusError> {
-        let broken = || StatusError::bad_request("continue key is not valid: encoding/base64");
+        let broken = || {
+            StatusError::bad_request(
+                "invalid continue token: continue key is not valid: illegal base64 data",
+            )
+        };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|_| broken())?;
         let version = token.get("rv").and_then(Value::as_u64).ok_or_else(broken)?;

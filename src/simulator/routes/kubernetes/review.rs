@@ -13,14 +13,17 @@ use crate::simulator::status::StatusError;
 
 /// Answers a review; nothing when the path is none.
 pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, StatusError>> {
-    let review = match ask.segments().as_slice() {
+    let review: fn(&Ask, &Caller) -> Result<Response, StatusError> = match ask.segments().as_slice()
+    {
         [
             "apis",
             "authorization.k8s.io",
             "v1",
             "selfsubjectaccessreviews",
         ] => may_i,
-        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => who_am_i,
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => {
+            |_, caller| Ok(who_am_i(caller))
+        }
         _ => return None,
     };
     if ask.method == Method::POST {
@@ -31,7 +34,7 @@ pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, Stat
 }
 
 fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
-    let body = ask.json()?;
+    let body = ask.json("SelfSubjectAccessReview")?;
     let asked = |field: &str| text(&body, &format!("/spec/resourceAttributes/{field}"));
     let wish = Wish {
         verb: asked("verb"),
@@ -54,11 +57,11 @@ fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
     Ok(reply::json(201, &answer))
 }
 
-fn who_am_i(_: &Ask, caller: &Caller) -> Result<Response, StatusError> {
+fn who_am_i(caller: &Caller) -> Response {
     let answer = json!({
         "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
         "metadata": { "creationTimestamp": null },
         "status": { "userInfo": { "username": caller.name(), "groups": ["system:authenticated"] } },
     });
-    Ok(reply::json(201, &answer))
+    reply::json(201, &answer)
 }

@@ -11,8 +11,21 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::patch::{self, Dialect};
 use crate::simulator::reply;
+use crate::simulator::resource::Resource;
 use crate::simulator::selector::Selector;
-use crate::simulator::status::StatusError;
+use crate::simulator::status::{Cause, StatusError};
+
+/// What a scale calls itself in errors.
+static SCALE: Resource = Resource {
+    plural: "scales",
+    singular: "scale",
+    kind: "Scale",
+    group: "autoscaling",
+    versions: &["v1"],
+    namespaced: true,
+    short: &[],
+    traits: &[],
+};
 
 pub(super) fn answer(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     match ask.method {
@@ -23,7 +36,7 @@ pub(super) fn answer(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
             Ok(reply::json(200, &scale_of(&workload)))
         }
         Method::PUT => {
-            let body = ask.json()?;
+            let body = ask.json("Scale")?;
             set(app, ask, target, |_| Ok(body))
         }
         Method::PATCH => {
@@ -53,14 +66,20 @@ fn set(
                 object::name(workload),
             ));
         }
-        let replicas = scale
-            .pointer("/spec/replicas")
-            .cloned()
-            .unwrap_or_else(|| 0.into());
+        let replicas = object::number(&scale, "/spec/replicas").unwrap_or_default();
+        if replicas < 0 {
+            return Err(negative(object::name(workload), replicas));
+        }
         object::put(workload, &["spec", "replicas"], replicas);
         Ok(())
     })?;
     Ok(reply::json(200, &scale_of(&changed)))
+}
+
+fn negative(name: &str, replicas: i64) -> StatusError {
+    let why = "must be greater than or equal to 0";
+    let cause = Cause::invalid("spec.replicas", &replicas.into(), why);
+    StatusError::invalid(&SCALE, name, &[cause])
 }
 
 fn scale_of(workload: &Value) -> Value {
@@ -68,6 +87,13 @@ fn scale_of(workload: &Value) -> Value {
         .pointer("/spec/selector")
         .map(Selector::of)
         .unwrap_or_default();
+    let replicas = object::number(workload, "/spec/replicas").unwrap_or_default();
+    // Go leaves a zero out here, unlike in the workloads themselves.
+    let spec = if replicas == 0 {
+        json!({})
+    } else {
+        json!({ "replicas": replicas })
+    };
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {
@@ -75,7 +101,7 @@ fn scale_of(workload: &Value) -> Value {
             "resourceVersion": object::text(workload, "/metadata/resourceVersion"),
             "creationTimestamp": object::text(workload, "/metadata/creationTimestamp"),
         },
-        "spec": { "replicas": object::number(workload, "/spec/replicas").unwrap_or_default() },
+        "spec": spec,
         "status": {
             "replicas": object::number(workload, "/status/replicas").unwrap_or_default(),
             "selector": selector.to_string(),

@@ -22,14 +22,14 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::reply::Versioned;
 use crate::simulator::resource::Resource;
-use crate::simulator::status::StatusError;
+use crate::simulator::status::{Cause, StatusError};
 use crate::simulator::store::{Change, ChangeKind};
 
 /// How long a watch lives when the client does not say.
 const LIFETIME: u64 = 1_800;
 
 /// The pause between bookmarks, as the API server has it.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 /// Foreign writes after which a bookmark is due without waiting for its time.
 const FOREIGN_WRITES: u64 = 100;
@@ -40,10 +40,10 @@ pub(super) fn watch(
     target: &Target<'_>,
 ) -> Result<Response, StatusError> {
     if ask.query("sendInitialEvents").is_some() {
-        return Err(StatusError::unprocessable(
-            "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden \
-             for watch unless the WatchList feature gate is enabled",
-        ));
+        let why =
+            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        let cause = Cause::forbidden("sendInitialEvents", why);
+        return Err(StatusError::bad_options("ListOptions", &cause));
     }
     let filter = Filter::of(ask, target)?;
     let seconds = ask

@@ -1,6 +1,7 @@
 //! POST, PUT and PATCH on objects.
 
 use axum::response::Response;
+use http::Method;
 use serde_json::{Value, json};
 
 use super::path::Target;
@@ -9,9 +10,9 @@ use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::patch::{self, Dialect, Manager, managed};
-use crate::simulator::resource::Trait;
+use crate::simulator::resource::{Trait, by_kind};
 use crate::simulator::status::{Cause, StatusError};
-use crate::simulator::store::Store;
+use crate::simulator::store::{Store, fresh_uid};
 use crate::simulator::{defaults, validation};
 
 /// The store, or its door for rehearsals when the caller asks for a dry run.
@@ -19,10 +20,24 @@ pub(super) fn store(app: &App, ask: &Ask) -> Result<Store, StatusError> {
     match ask.query("dryRun") {
         None | Some("") => Ok(app.store.clone()),
         Some("All") => Ok(app.store.dry_run()),
-        Some(other) => Err(StatusError::unprocessable(format!(
-            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-        ))),
+        Some(other) => Err(bad_dry_run(ask, other)),
     }
+}
+
+fn bad_dry_run(ask: &Ask, asked: &str) -> StatusError {
+    let kind = match ask.method {
+        Method::POST => "CreateOptions",
+        Method::PUT => "UpdateOptions",
+        Method::PATCH => "PatchOptions",
+        _ => "DeleteOptions",
+    };
+    let message = format!("Unsupported value: []string{{\"{asked}\"}}: supported values: \"All\"");
+    let cause = Cause {
+        field: "dryRun".into(),
+        reason: "FieldValueNotSupported",
+        message,
+    };
+    StatusError::bad_options(kind, &cause)
 }
 
 /// Who writes, as the request tells.
@@ -44,28 +59,33 @@ pub(super) fn manager(app: &App, ask: &Ask, target: &Target<'_>) -> Manager {
 }
 
 pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
-    let mut object = ask.json()?;
+    let mut object = ask.json(target.resource.kind)?;
     fit(target, &mut object)?;
     validation::decodable(&object).map_err(|why| undecodable(target, &why))?;
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
-        return Err(StatusError::internal(
+        return Err(StatusError::unexplained(
             "resourceVersion should not be set on objects to be created",
         ));
     }
     open_namespace(app, target, &object)?;
-    admit(target, &mut object)?;
+    admit(target, &object)?;
     object::remove(&mut object, &["metadata", "managedFields"]);
     managed::track(&manager(app, ask, target), &json!({}), &mut object);
     let made = store(app, ask)?.create(target.resource.plural, object)?;
     Ok(one(201, target, &made))
 }
 
-/// Checks what is to be created as the server will see it: with its defaults.
-fn admit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
+/// Checks what is to be created as the server will see it: with an identity and with its defaults.
+fn admit(target: &Target<'_>, object: &Value) -> Result<(), StatusError> {
     let mut filled = object.clone();
+    object::put(&mut filled, &["metadata", "uid"], fresh_uid());
     defaults::apply(target.resource, &mut filled);
+    defaults::born(target.resource, &mut filled);
     validation::created(target.resource, &filled)
 }
+
+/// Where the API server keeps its kinds; its messages say so.
+const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
 
 /// The object must be of the kind, and lie in the namespace, that the path says.
 fn fit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
@@ -75,16 +95,18 @@ fn fit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
         object::text(object, "/apiVersion").to_owned(),
     );
     let expected = target.api_version();
-    if !api_version.is_empty() && api_version != expected {
+    let known = by_kind(&api_version, &kind).is_some_and(|found| found.plural == resource.plural);
+    if known && api_version != expected {
         return Err(StatusError::bad_request(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         )));
     }
-    if !kind.is_empty() && kind != resource.kind {
+    if !known && !(api_version.is_empty() && kind.is_empty()) {
+        let version = api_version.rsplit('/').next().unwrap_or_default();
         return Err(StatusError::bad_request(format!(
-            "{kind} in version \"{}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \
-             \"{expected}\"",
-            target.version, resource.kind
+            "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \
+             \"{api_version}\" in scheme \"{SCHEME}\"",
+            resource.kind
         )));
     }
     object::put(object, &["kind"], resource.kind);
@@ -134,13 +156,13 @@ fn open_namespace(app: &App, target: &Target<'_>, object: &Value) -> Result<(), 
 }
 
 pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
-    let mut body = ask.json()?;
+    let mut body = ask.json(target.resource.kind)?;
     fit(target, &mut body)?;
     validation::decodable(&body).map_err(|why| undecodable(target, &why))?;
     let writer = manager(app, ask, target);
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
-        check_identity(target, object, &body)?;
+        check_identity(target, ask, object, &body)?;
         *object = body;
         Ok(())
     })?;
@@ -158,16 +180,14 @@ pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
         let before = object.clone();
         patch::apply(dialect, object, &body)?;
         same_name(target, object)?;
-        check_identity(target, &before, object)?;
-        validation::decodable(object).map_err(|why| unfit(&ask.body, &why))
+        check_identity(target, ask, &before, object)?;
+        validation::decodable(object).map_err(|why| unfit(object, &why))
     })?;
     Ok(one(200, target, &changed))
 }
 
-fn unfit(patch: &[u8], why: &str) -> StatusError {
-    let text = Value::from(String::from_utf8_lossy(patch));
-    let cause = Cause::invalid("patch", &text, why);
-    StatusError::unprocessable(format!(" \"\" is invalid: patch: {}", cause.message))
+fn unfit(patched: &Value, why: &str) -> StatusError {
+    StatusError::bad_patch(&Cause::invalid("patch", &patched.to_string().into(), why))
 }
 
 /// Server-side apply: also creates what is not there.
@@ -178,9 +198,8 @@ fn apply(
     mut config: Value,
 ) -> Result<Response, StatusError> {
     if ask.query("fieldManager").is_none_or(str::is_empty) {
-        return Err(StatusError::unprocessable(
-            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-        ));
+        let cause = Cause::required("fieldManager", "is required for apply patch");
+        return Err(StatusError::bad_options("PatchOptions", &cause));
     }
     fit(target, &mut config)?;
     same_name(target, &config)?;
@@ -190,8 +209,7 @@ fn apply(
     if app.store.get(plural, target.place(), name).is_none() && target.sub.is_none() {
         open_namespace(app, target, &config)?;
         let born = managed::apply(&writer, &json!({}), &config, true)?;
-        let mut filled = born.clone();
-        admit(target, &mut filled)?;
+        admit(target, &born)?;
         let made = store.create(plural, born)?;
         return Ok(one(201, target, &made));
     }
@@ -199,7 +217,7 @@ fn apply(
     let write = |object: &mut Value| {
         let before = object.clone();
         *object = managed::apply(&writer, &before, &config, force)?;
-        check_identity(target, &before, object)?;
+        check_identity(target, ask, &before, object)?;
         checked(target, &before, object)
     };
     let changed = if target.sub == Some("status") {
@@ -266,18 +284,16 @@ fn same_name(target: &Target<'_>, object: &Value) -> Result<(), StatusError> {
 }
 
 /// A writer that names a UID or a version means that object, in that state.
-fn check_identity(target: &Target<'_>, present: &Value, wanted: &Value) -> Result<(), StatusError> {
+fn check_identity(
+    target: &Target<'_>,
+    ask: &Ask,
+    present: &Value,
+    wanted: &Value,
+) -> Result<(), StatusError> {
     let resource = target.resource;
     let (uid, name) = (object::uid(wanted), object::name(present));
     if !uid.is_empty() && uid != object::uid(present) {
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{name}, ResourceVersion: 0, \
-             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            resource.plural,
-            object::namespace(present),
-            object::uid(present)
-        );
-        return Err(StatusError::conflict(resource, name, &why));
+        return Err(foreign(target, ask, present, uid));
     }
     let version = object::text(wanted, "/metadata/resourceVersion");
     if !version.is_empty()
@@ -287,4 +303,28 @@ fn check_identity(target: &Target<'_>, present: &Value, wanted: &Value) -> Resul
         return Err(StatusError::modified(resource, name));
     }
     Ok(())
+}
+
+/// A whole object of another UID fails its precondition; a patch fails for changing what is immutable.
+fn foreign(target: &Target<'_>, ask: &Ask, present: &Value, uid: &str) -> StatusError {
+    let (resource, name) = (target.resource, object::name(present));
+    if ask.method == Method::PATCH {
+        return StatusError::invalid(
+            resource,
+            name,
+            &[Cause::invalid(
+                "metadata.uid",
+                &uid.into(),
+                "field is immutable",
+            )],
+        );
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{name}, ResourceVersion: 0, \
+         AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+        resource.plural,
+        object::namespace(present),
+        object::uid(present)
+    );
+    StatusError::conflict(resource, name, &why)
 }
