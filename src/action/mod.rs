@@ -17,15 +17,19 @@ mod failure;
 mod follow;
 mod get;
 mod guard;
+mod list;
 mod made;
 mod many;
 mod rollout;
 mod row;
 mod scale;
 mod settle;
+#[cfg(test)]
+mod stage;
 mod tap;
 mod target;
 mod wait;
+mod wait_for_rollout;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal};
@@ -109,7 +113,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &wait_for_rollout::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
