@@ -17,15 +17,20 @@ mod failure;
 mod follow;
 mod get;
 mod guard;
+mod held;
 mod list;
 mod made;
 mod many;
+mod once;
+mod reach;
 mod rollout;
 mod row;
 mod scale;
 mod settle;
 #[cfg(test)]
 mod stage;
+mod start;
+mod stop;
 mod tap;
 mod target;
 mod wait;
@@ -113,7 +118,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &wait_for_rollout::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &wait_for_rollout::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
