@@ -17,15 +17,24 @@ mod failure;
 mod follow;
 mod get;
 mod guard;
+mod held;
+mod list;
 mod made;
 mod many;
+mod once;
+mod reach;
 mod rollout;
 mod row;
 mod scale;
 mod settle;
+#[cfg(test)]
+mod stage;
+mod start;
+mod stop;
 mod tap;
 mod target;
 mod wait;
+mod wait_for_rollout;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -109,7 +118,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &wait_for_rollout::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

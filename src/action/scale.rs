@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::edit::{Edit, Edited};
 use super::many::with_target;
+use super::reach::{needs_max, refuse_daemon_set};
 use super::rollout::{Baseline, replicas};
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
@@ -56,6 +57,8 @@ pub(super) static ROW: ActionKind = ActionKind {
     shown: &[],
     decode: |node, mode, out| {
         let (target, arguments): (_, Arguments) = aimed(&RULE, node, mode, out)?;
+        refuse_daemon_set("scale", target.as_ref(), out);
+        needs_max("scale", target.as_ref(), out);
         if arguments.replicas.is_some() == arguments.by.is_some() {
             out.push(crate::source::Diagnostic::error("`scale` takes `replicas` or `by`, one of them", node.span));
         }
@@ -137,7 +140,7 @@ pub(super) async fn finish(
 }
 
 /// An autoscaler that owns the number will change it back: said, not guessed around.
-async fn warn_of_autoscaler(context: &Context, address: &Address) {
+pub(super) async fn warn_of_autoscaler(context: &Context, address: &Address) {
     let Some(namespace) = address.namespace() else { return };
     let Ok(scalers) = context.autoscalers(namespace).await else { return };
     for scaler in scalers {

@@ -39,7 +39,7 @@ pub mod sieve;
 pub mod socket;
 pub mod tap;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod transport;
 pub mod verbs;
 pub mod watch;
