@@ -113,7 +113,7 @@ fn plan(context: &Context, object: &Value) -> Edit {
 /// still there is an end to stopping.
 async fn await_stopped(context: &Context, address: &Address, stopped: &Value) -> Result<Waited, Failure> {
     let started = Instant::now();
-    let mut follow = Follow::object(context, address).await?;
+    let mut follow = Follow::object(context, address);
     let mut observations = 0;
     loop {
         let Some(object) = follow.next().await? else { return Err(gone(address)) };
