@@ -20,9 +20,6 @@ use crate::simulator::scenario::Timing;
 use crate::simulator::status::StatusError;
 use crate::simulator::store::{DeleteOptions, LogLine, Store};
 
-/// Events are forgotten after an hour, so that a past played in advance need not tell them.
-const EVENT_LIFE: chrono::TimeDelta = chrono::TimeDelta::hours(1);
-
 /// The controllers of one cluster and what they know.
 pub(super) struct Machine {
     store: Store,
@@ -31,8 +28,6 @@ pub(super) struct Machine {
     timing: Timing,
     seen: u64,
     queue: Queue,
-    /// Set while a past is played: when the present begins.
-    present: Option<Timestamp>,
 }
 
 /// Places that want a look, each once; those that many changes touch come last.
@@ -82,16 +77,9 @@ impl Machine {
             timing,
             seen: 0,
             queue,
-            present: None,
         };
         machine.relist();
         machine
-    }
-
-    /// The same, in a past that ends where the present begins.
-    pub(super) fn in_the_past(mut self, present: Timestamp) -> Self {
-        self.present = Some(present);
-        self
     }
 
     /// Looks at up to `steps` objects; says whether more wait.
@@ -224,7 +212,8 @@ impl Machine {
                 message,
                 component,
             } => {
-                self.tell(&regarding, [kind, reason, &message, component], now);
+                self.store
+                    .record_event(&regarding, kind, reason, &message, component);
             }
             Write::Log {
                 id,
@@ -275,38 +264,6 @@ impl Machine {
                 .update_status(id.resource, &id.namespace, &id.name, None, change),
         );
     }
-
-    fn tell(&self, regarding: &Value, words: [&str; 4], now: Timestamp) {
-        let [kind, reason, message, component] = words;
-        match self.present {
-            None => self
-                .store
-                .record_event(regarding, kind, reason, message, component),
-            Some(present) if present - now < EVENT_LIFE => {
-                tolerate(self.store.seed("events", past_event(regarding, words, now)));
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-/// An event with stamps of its own.
-fn past_event(regarding: &Value, words: [&str; 4], now: Timestamp) -> Value {
-    let [kind, reason, message, component] = words;
-    let at = stamp(now);
-    let micros = now.timestamp_micros();
-    json!({
-        "apiVersion": "v1", "kind": "Event",
-        "metadata": { "name": format!("{}.{micros:x}{:04x}", name(regarding), fastrand::u16(..)),
-            "namespace": namespace(regarding), "creationTimestamp": at },
-        "involvedObject": { "kind": text(regarding, "/kind"), "namespace": namespace(regarding),
-            "name": name(regarding), "uid": uid(regarding),
-            "apiVersion": text(regarding, "/apiVersion"),
-            "resourceVersion": text(regarding, "/metadata/resourceVersion") },
-        "reason": reason, "message": message, "source": { "component": component },
-        "firstTimestamp": at, "lastTimestamp": at, "count": 1, "type": kind,
-        "eventTime": null, "reportingComponent": component, "reportingInstance": "",
-    })
 }
 
 /// Refuses to touch another object that has taken the place of the one that was looked at.

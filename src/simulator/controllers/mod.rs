@@ -108,26 +108,3 @@ async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
         None => std::future::pending().await,
     }
 }
-
-/// The controllers of a cluster whose past is played in advance, in no time, so that it is settled
-/// when the present begins.
-pub(super) struct Past(Machine);
-
-impl Past {
-    /// The past of a cluster up to `present`.
-    pub(super) fn new(store: &Store, present: Timestamp, timing: Timing, fates: PodFates) -> Self {
-        Self(Machine::new(store.clone(), timing, fates).in_the_past(present))
-    }
-
-    /// Plays from one moment up to another.
-    pub(super) fn play(&mut self, from: Timestamp, to: Timestamp) {
-        let mut now = from;
-        loop {
-            while self.0.run(now, STRIDE) {}
-            match self.0.next() {
-                Some(next) if next <= to => now = next.max(now),
-                _ => return,
-            }
-        }
-    }
-}

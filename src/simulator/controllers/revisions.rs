@@ -39,7 +39,6 @@ impl Revisions {
     /// The revision of the workload's present template, made or renewed where it must be.
     pub(super) fn present(&self, turn: &mut Turn, workload: &Value) -> Revision {
         let template = Template::of(workload, LABEL);
-        let hash = template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
         let next = self
             .all
             .last()
@@ -48,6 +47,8 @@ impl Revisions {
             + 1;
         let position = self.all.iter().rposition(|known| is_of(known, &template));
         let Some(known) = position.and_then(|index| self.all.get(index)) else {
+            let hash =
+                template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
             let name = format!("{}-{hash}", name(workload));
             turn.create("controllerrevisions", fresh(workload, (&name, &hash), next));
             return Revision { name, hash };
@@ -94,9 +95,7 @@ fn is_of(revision: &Value, template: &Template) -> bool {
     let Some(data) = revision.get("data") else {
         return false;
     };
-    let mut data = data.clone();
-    remove(&mut data, &["spec", "template", "$patch"]);
-    Template::of(&data, LABEL).is_same(template)
+    Template::of(data, LABEL).is_same(template)
 }
 
 fn fresh(workload: &Value, (name, hash): (&str, &str), revision: i64) -> Value {

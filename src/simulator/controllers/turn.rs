@@ -10,7 +10,7 @@ use super::timers::Timers;
 use super::view::{Id, View};
 use crate::clock::Timestamp;
 use crate::simulator::fate::{Becomes, PodFates, PodRule};
-use crate::simulator::object::{is_deleting, stamp, uid};
+use crate::simulator::object::{annotations, is_deleting, stamp, uid};
 use crate::simulator::scenario::Timing;
 use crate::simulator::store::Propagation;
 
@@ -189,15 +189,23 @@ impl<'a> Turn<'a> {
         self.annotated_status(status, Map::new());
     }
 
-    /// Wants the status of the object in turn to be this, and annotations beside it.
-    pub(super) fn annotated_status(&mut self, status: Value, annotations: Map<String, Value>) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Status {
-            id,
-            uid,
-            status,
-            annotations,
-        });
+    /// Wants the status of the object in turn to be this, and annotations beside it; what is so
+    /// already is not written.
+    pub(super) fn annotated_status(&mut self, status: Value, notes: Map<String, Value>) {
+        let present = self.view.get(self.id);
+        let noted = present.map(|object| annotations(object));
+        let is_so = present.is_some_and(|object| object.get("status") == Some(&status))
+            && noted
+                .is_some_and(|noted| notes.iter().all(|(key, note)| noted.get(key) == Some(note)));
+        if !is_so {
+            let (id, uid) = (self.id.clone(), self.uid.to_owned());
+            self.writes.push(Write::Status {
+                id,
+                uid,
+                status,
+                annotations: notes,
+            });
+        }
     }
 
     /// Wants an object gone, in its own time, unless it is already going.
