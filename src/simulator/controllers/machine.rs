@@ -7,18 +7,19 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::timers::Timers;
 use super::turn::{Memory, Turn, Write};
 use super::view::{Id, View};
 use super::{RECONCILERS, garbage, wake};
 use crate::clock::Timestamp;
 use crate::simulator::fate::PodFates;
-use crate::simulator::object::{name, namespace, put, put_default, stamp, text, uid};
+use crate::simulator::object::{put, put_default, stamp, uid};
 use crate::simulator::resource::RESOURCES;
 use crate::simulator::scenario::Timing;
 use crate::simulator::status::StatusError;
-use crate::simulator::store::{DeleteOptions, LogLine, Store};
+use crate::simulator::store::{LogLine, Store};
 
 /// The controllers of one cluster and what they know.
 pub(super) struct Machine {
@@ -67,7 +68,7 @@ impl Machine {
     pub(super) fn new(store: Store, timing: Timing, fates: PodFates) -> Self {
         let memory = Memory {
             fates,
-            ..Memory::default()
+            timers: Timers::default(),
         };
         let (view, queue) = (View::default(), Queue::default());
         let mut machine = Self {
@@ -131,7 +132,7 @@ impl Machine {
             self.seen = change.version;
             let id = Id::of(change.resource.plural, &change.object);
             let gone = change.kind == crate::simulator::store::ChangeKind::Deleted;
-            self.take(&id, (!gone).then_some(change.object));
+            self.take(&id, (!gone).then_some(&change.object));
         }
     }
 
@@ -148,20 +149,19 @@ impl Machine {
                 self.view.take(&id, None);
             }
             for object in self.store.list(resource, None).0 {
-                self.take(&Id::of(resource, &object), Some(object));
+                self.take(&Id::of(resource, &object), Some(&object));
             }
         }
     }
 
-    fn take(&mut self, id: &Id, object: Option<Arc<Value>>) {
-        let before = self.view.take(id, object.clone());
+    fn take(&mut self, id: &Id, object: Option<&Arc<Value>>) {
+        let before = self.view.take(id, object.cloned());
         wake::after(
             &mut self.queue,
             &self.view,
-            (id, before.as_deref(), object.as_deref()),
+            (id, before.as_deref(), object.map(|object| &**object)),
         );
-        let gone =
-            before.filter(|before| object.as_ref().is_none_or(|now| uid(now) != uid(before)));
+        let gone = before.filter(|before| object.is_none_or(|now| uid(now) != uid(before)));
         if let Some(gone) = gone {
             self.memory.timers.forget(uid(&gone));
         }
@@ -171,14 +171,9 @@ impl Machine {
         match write {
             Write::Create {
                 resource,
-                mut object,
+                object,
                 owner,
-            } => {
-                put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
-                if self.store.seed(resource, object).is_err() {
-                    self.memory.timers.wake(owner, now + self.timing.back_off);
-                }
-            }
+            } => self.create((resource, object), owner, now),
             Write::Patch { id, uid, patch } => self.patch(&id, &uid, &patch),
             Write::Status {
                 id,
@@ -188,18 +183,7 @@ impl Machine {
             } => {
                 self.status(&id, &uid, (status, annotations));
             }
-            Write::Delete {
-                id,
-                uid,
-                grace,
-                propagation,
-            } => {
-                let options = DeleteOptions {
-                    propagation,
-                    grace,
-                    uid: Some(uid),
-                    resource_version: None,
-                };
+            Write::Delete { id, options } => {
                 tolerate(
                     self.store
                         .delete(id.resource, &id.namespace, &id.name, &options),
@@ -230,9 +214,14 @@ impl Machine {
             Write::NewLife { id, container } => {
                 self.store.restart_log(&id.namespace, &id.name, &container);
             }
-            Write::Finalize { id, uid } => {
-                self.patch(&id, &uid, &json!({"spec": {"finalizers": null}}))
-            }
+        }
+    }
+
+    /// Adds an object; when it is refused, its owner has another look after a pause.
+    fn create(&mut self, (resource, mut object): (&str, Value), owner: Id, now: Timestamp) {
+        put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
+        if self.store.seed(resource, object).is_err() {
+            self.memory.timers.wake(owner, now + self.timing.back_off);
         }
     }
 

@@ -84,16 +84,16 @@ impl Drop for Controllers {
 }
 
 async fn run(store: Store, clock: Clock, timing: Timing, fates: PodFates) {
-    let mut changes = store.changes();
+    let mut news = store.changes();
     let mut machine = Machine::new(store, timing, fates);
     loop {
-        changes.mark_unchanged();
+        news.mark_unchanged();
         if machine.run(clock.now(), STRIDE) {
             tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            heard = news.changed() => if heard.is_err() { return },
             () = alarm(&clock, machine.next()) => {}
         }
     }

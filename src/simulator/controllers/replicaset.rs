@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: as many pods as wanted, and the word about those that are refused.
+//! The `ReplicaSet` controller: as many pods as wanted, and the word about those that are refused.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::simulator::object::{
     annotations, is_deleting, labels, list, map, name, number, put, text,
 };
 
-/// Brings a ReplicaSet to its number of pods.
+/// Brings a `ReplicaSet` to its number of pods.
 pub(super) fn reconcile(turn: &mut Turn, set: &Arc<Value>) {
     turn.speak_as("replicaset-controller");
     let pods: Vec<_> = claim(turn, set, "pods")

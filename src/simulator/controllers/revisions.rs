@@ -1,4 +1,4 @@
-//! The ControllerRevisions of StatefulSets and DaemonSets: the pod templates that they have had.
+//! The `ControllerRevisions` of `StatefulSets` and `DaemonSets`: the pod templates that they have had.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const LABEL: &str = "controller-revision-hash";
 /// The present template of a workload, as a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Revision {
-    /// The name of the ControllerRevision.
+    /// The name of the `ControllerRevision`.
     pub(super) name: String,
     /// The short name of the template.
     pub(super) hash: String,

@@ -56,10 +56,7 @@ impl<'a> Template<'a> {
         let sum = text.bytes().fold(0x811c_9dc5_u32, |sum, byte| {
             (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
-        sum.to_string()
-            .bytes()
-            .filter_map(|digit| safe_letter(digit))
-            .collect()
+        sum.to_string().bytes().filter_map(safe_letter).collect()
     }
 
     /// The template with the controller's label on it.

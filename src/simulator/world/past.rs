@@ -69,7 +69,6 @@ fn pace() -> Timing {
         ended: millis(2_000),
         back_off: millis(10_000),
         observed: millis(100),
-        ..Timing::default()
     }
 }
 
@@ -160,7 +159,7 @@ struct Anchor {
     moment: Timestamp,
 }
 
-/// What a CronJob made counts from its last moment, all else from the present.
+/// What a `CronJob` made counts from its last moment, all else from the present.
 fn anchor(store: &Store, object: &Value, present: Timestamp) -> Anchor {
     let last = text(object, "/status/lastScheduleTime").parse::<Timestamp>();
     if let Ok(moment) = last {

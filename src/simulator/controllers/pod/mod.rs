@@ -35,3 +35,6 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
 fn is_abandoned(turn: &Turn, pod: &Value) -> bool {
     controller(pod).is_none_or(|owner| turn.view.place(text(owner, "/uid")).is_none())
 }
+
+#[cfg(test)]
+mod tests;
