@@ -108,3 +108,6 @@ async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

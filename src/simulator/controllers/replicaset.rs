@@ -34,6 +34,9 @@ fn settle(turn: &mut Turn, set: &Arc<Value>, pods: &[Arc<Value>]) -> Option<Stri
     if pods.len() < wanted {
         return grow(turn, set, wanted - pods.len());
     }
+    if pods.len() == wanted {
+        return None;
+    }
     let mut ranked: Vec<_> = pods.iter().collect();
     ranked.sort_by_cached_key(|pod| rank(turn, pod));
     for pod in ranked.into_iter().take(pods.len() - wanted) {

@@ -183,6 +183,14 @@ impl Sets {
     pub(super) fn refresh_revision(&mut self, turn: &mut Turn, deployment: &Value) {
         let next = self.next_revision();
         let Some(new) = &mut self.new else { return };
+        let steady = deployment
+            .pointer("/spec/minReadySeconds")
+            .cloned()
+            .unwrap_or_default();
+        if number(&new.object, "/spec/minReadySeconds") != steady.as_i64() {
+            let patch = json!({"spec": {"minReadySeconds": steady}});
+            turn.patch("replicasets", &new.object, patch);
+        }
         let present = new.revision();
         if present >= next {
             return;
