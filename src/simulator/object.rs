@@ -10,31 +10,43 @@ use crate::clock::Timestamp;
 
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
+/// The value at a JSON pointer; pointers without `~` are followed without a copy.
+pub fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.is_empty() || pointer.contains('~') {
+        return value.pointer(pointer);
+    }
+    pointer
+        .strip_prefix('/')?
+        .split('/')
+        .try_fold(value, |here, key| match here {
+            Value::Object(fields) => fields.get(key),
+            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+            _ => None,
+        })
+}
+
 /// The text at a JSON pointer, or nothing.
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
+    at(value, pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
 /// The whole number at a JSON pointer.
 pub fn number(value: &Value, pointer: &str) -> Option<i64> {
-    value.pointer(pointer).and_then(Value::as_i64)
+    at(value, pointer).and_then(Value::as_i64)
 }
 
 /// Whether a JSON pointer leads to `true`.
 pub fn flag(value: &Value, pointer: &str) -> bool {
-    value
-        .pointer(pointer)
+    at(value, pointer)
         .and_then(Value::as_bool)
         .unwrap_or_default()
 }
 
 /// The list at a JSON pointer, empty when there is none.
 pub fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
+    at(value, pointer)
         .and_then(Value::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default()
@@ -42,8 +54,7 @@ pub fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 
 /// The mapping at a JSON pointer, empty when there is none.
 pub fn map<'a>(value: &'a Value, pointer: &str) -> &'a Map<String, Value> {
-    value
-        .pointer(pointer)
+    at(value, pointer)
         .and_then(Value::as_object)
         .unwrap_or(&EMPTY)
 }

@@ -1,4 +1,4 @@
-//! The disruption controller: how many pods of a PodDisruptionBudget may be evicted now.
+//! The disruption controller: how many pods of a `PodDisruptionBudget` may be evicted now.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn bounds(turn: &Turn, budget: &Value, pods: &[&Arc<Value>]) -> (i64, i64) {
     }
 }
 
-/// How many pods their controllers want, each controller once; for a ReplicaSet, its Deployment.
+/// How many pods their controllers want, each controller once; for a `ReplicaSet`, its Deployment.
 fn wanted(turn: &Turn, pods: &[&Arc<Value>]) -> i64 {
     let mut scales = BTreeMap::new();
     for pod in pods {
@@ -116,7 +116,7 @@ mod tests {
             (json!({"maxUnavailable": "50%"}), [3, 1, 3, 2]),
         ] {
             let cluster = Cluster::start();
-            cluster.create("deployments", workload("web", json!({})));
+            cluster.create("deployments", workload("web", &json!({})));
             let mut budget = json!({"metadata": {"name": "web"},
                 "spec": {"selector": {"matchLabels": {"app": "web"}}}});
             json_patch::merge(&mut budget, &json!({ "spec": bound }));
@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pod_on_its_way_out_uses_the_budget_up() {
         let cluster = Cluster::start();
-        cluster.create("deployments", workload("web", json!({})));
+        cluster.create("deployments", workload("web", &json!({})));
         let spec = json!({"selector": {"matchLabels": {"app": "web"}}, "maxUnavailable": 1});
         cluster.create(
             "poddisruptionbudgets",

@@ -1,4 +1,4 @@
-//! The CronJob controller: a Job at every moment of a schedule.
+//! The `CronJob` controller: a Job at every moment of a schedule.
 //!
 //! Schedules are read in UTC whatever `spec.timeZone` says.
 
@@ -188,7 +188,7 @@ mod tests {
 
     const MINUTE: u64 = 60_000;
 
-    fn cron(spec: Value) -> Value {
+    fn cron(spec: &Value) -> Value {
         let mut cron = json!({
             "metadata": {"name": "nightly"},
             "spec": {
@@ -214,7 +214,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn jobs_start_by_the_schedule_and_the_old_ones_go() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({})));
+        cluster.create("cronjobs", cron(&json!({})));
         cluster.pass(MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
         cluster.pass(9 * MINUTE + 10).await;
@@ -244,10 +244,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_suspended_schedule_starts_nothing_and_makes_up_for_one_miss() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({"suspend": true})));
+        cluster.create("cronjobs", cron(&json!({"suspend": true})));
         cluster.pass(35 * MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
-        cluster.patch("cronjobs", "nightly", json!({"spec": {"suspend": false}}));
+        cluster.patch("cronjobs", "nightly", &json!({"spec": {"suspend": false}}));
         cluster.pass(MINUTE).await;
         assert_eq!(cluster.list("jobs").len(), 1);
         assert_eq!(
@@ -264,10 +264,10 @@ mod tests {
         let cluster = Cluster::start();
         cluster.create(
             "cronjobs",
-            cron(json!({"suspend": true, "startingDeadlineSeconds": 30})),
+            cron(&json!({"suspend": true, "startingDeadlineSeconds": 30})),
         );
         cluster.pass(35 * MINUTE).await;
-        cluster.patch("cronjobs", "nightly", json!({"spec": {"suspend": false}}));
+        cluster.patch("cronjobs", "nightly", &json!({"spec": {"suspend": false}}));
         cluster.pass(MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
     }
@@ -276,7 +276,7 @@ mod tests {
     async fn the_concurrency_policy_decides_about_a_second_job() {
         for (policy, expected) in [("Allow", 2), ("Forbid", 1), ("Replace", 1)] {
             let cluster = endless();
-            cluster.create("cronjobs", cron(json!({ "concurrencyPolicy": policy })));
+            cluster.create("cronjobs", cron(&json!({ "concurrencyPolicy": policy })));
             cluster.pass(11 * MINUTE).await;
             let first = name(&cluster.list("jobs")[0]).to_owned();
             cluster.pass(10 * MINUTE).await;
@@ -293,7 +293,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_schedule_that_cannot_be_read_is_told() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({"schedule": "often"})));
+        cluster.create("cronjobs", cron(&json!({"schedule": "often"})));
         cluster.pass(MINUTE).await;
         assert_eq!(cluster.reasons("CronJob"), ["UnparseableSchedule"]);
     }

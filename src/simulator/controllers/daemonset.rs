@@ -1,4 +1,4 @@
-//! The DaemonSet controller: one pod on every node that may have one.
+//! The `DaemonSet` controller: one pod on every node that may have one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const TOLERATED: &[(&str, &str)] = &[
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
-/// A DaemonSet in its turn.
+/// A `DaemonSet` in its turn.
 struct Set<'a> {
     object: &'a Arc<Value>,
     /// Its pods by node, on their way out or not, the oldest first.
@@ -39,7 +39,7 @@ struct Set<'a> {
     hash: String,
 }
 
-/// Brings a DaemonSet nearer to its spec.
+/// Brings a `DaemonSet` nearer to its spec.
 pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
     turn.speak_as("daemonset-controller");
     let generation = number(object, "/metadata/generation").unwrap_or_default();
@@ -140,7 +140,7 @@ impl<'a> Set<'a> {
                 self.take(turn, pod);
             }
             if !self.allowed.contains(node) {
-                pods.iter().for_each(|pod| self.take(turn, pod));
+                self.take_all(turn, pods);
             }
         }
     }
@@ -189,6 +189,12 @@ impl<'a> Set<'a> {
         }
     }
 
+    fn take_all<'p>(&self, turn: &mut Turn, pods: impl IntoIterator<Item = &'p Arc<Value>>) {
+        for pod in pods {
+            self.take(turn, pod);
+        }
+    }
+
     fn bound(&self, field: &str, default: i64) -> i64 {
         let pointer = format!("/spec/updateStrategy/rollingUpdate/{field}");
         let total = i64::try_from(self.wanted.len()).unwrap_or(i64::MAX);
@@ -227,12 +233,12 @@ impl<'a> Set<'a> {
                 (true, _) => {}
             }
         }
-        broken.into_iter().for_each(|pod| self.take(turn, pod));
+        self.take_all(turn, broken);
         for (node, old, alone) in good {
             if surge > 0 && alone {
                 self.make(turn, node);
             } else if surge == 0 && spare > 0 {
-                old.into_iter().for_each(|pod| self.take(turn, pod));
+                self.take_all(turn, old);
             }
             surge -= i64::from(surge > 0);
             spare -= 1;
@@ -302,7 +308,7 @@ mod tests {
 
     async fn settled(spec: Value) -> Cluster {
         let cluster = Cluster::start();
-        cluster.create("daemonsets", workload("agent", spec));
+        cluster.create("daemonsets", workload("agent", &spec));
         cluster.pass(500).await;
         cluster
     }
@@ -327,7 +333,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_update_takes_one_node_at_a_time() {
         let cluster = settled(json!({})).await;
-        cluster.patch("daemonsets", "agent", image("registry.example/web:2.0"));
+        cluster.patch("daemonsets", "agent", &image("registry.example/web:2.0"));
         cluster.pass(1_000).await;
         let seen = cluster.history("daemonsets", "agent", numbers);
         let rolled = seen.iter().skip_while(|numbers| numbers[2] < 2);
@@ -343,7 +349,7 @@ mod tests {
     async fn a_surge_keeps_the_old_pod_until_the_new_one_serves() {
         let rolling = json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}});
         let cluster = settled(json!({ "updateStrategy": rolling })).await;
-        cluster.patch("daemonsets", "agent", image("registry.example/web:2.0"));
+        cluster.patch("daemonsets", "agent", &image("registry.example/web:2.0"));
         cluster.pass(1_000).await;
         let seen = cluster.history("daemonsets", "agent", numbers);
         assert!(
@@ -359,7 +365,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn on_delete_leaves_pods_until_someone_deletes_them() {
         let cluster = settled(json!({"updateStrategy": {"type": "OnDelete"}})).await;
-        cluster.patch("daemonsets", "agent", image("registry.example/web:2.0"));
+        cluster.patch("daemonsets", "agent", &image("registry.example/web:2.0"));
         cluster.pass(500).await;
         assert_eq!(numbers(&cluster.get("daemonsets", "agent")), [2, 0, 2, 0]);
         let first = cluster.list("pods").remove(0);

@@ -118,6 +118,10 @@ pub(super) fn terminate(turn: &mut Turn, namespace: &Arc<Value>) {
         }
     }
     if empty {
-        turn.finalize();
+        turn.patch(
+            "namespaces",
+            namespace,
+            json!({"spec": {"finalizers": null}}),
+        );
     }
 }

@@ -55,9 +55,9 @@ impl Cluster {
     }
 
     /// Merges a patch into an object in `shop`.
-    pub(super) fn patch(&self, resource: &str, name: &str, patch: Value) {
+    pub(super) fn patch(&self, resource: &str, name: &str, patch: &Value) {
         let merge = |object: &mut Value| {
-            json_patch::merge(object, &patch);
+            json_patch::merge(object, patch);
             Ok(())
         };
         self.store
@@ -147,7 +147,7 @@ pub(super) fn reason<'a>(object: &'a Value, kind: &str) -> &'a str {
 }
 
 /// A workload with three pods of one container.
-pub(super) fn workload(name: &str, spec: Value) -> Value {
+pub(super) fn workload(name: &str, spec: &Value) -> Value {
     let mut object = json!({
         "metadata": {"name": name},
         "spec": {

@@ -7,21 +7,19 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::timers::Timers;
 use super::turn::{Memory, Turn, Write};
 use super::view::{Id, View};
 use super::{RECONCILERS, garbage, wake};
 use crate::clock::Timestamp;
 use crate::simulator::fate::PodFates;
-use crate::simulator::object::{name, namespace, put, put_default, stamp, text, uid};
+use crate::simulator::object::{put, put_default, stamp, uid};
 use crate::simulator::resource::RESOURCES;
 use crate::simulator::scenario::Timing;
 use crate::simulator::status::StatusError;
-use crate::simulator::store::{DeleteOptions, LogLine, Store};
-
-/// Events are forgotten after an hour, so that a past played in advance need not tell them.
-const EVENT_LIFE: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+use crate::simulator::store::{LogLine, Store};
 
 /// The controllers of one cluster and what they know.
 pub(super) struct Machine {
@@ -31,8 +29,6 @@ pub(super) struct Machine {
     timing: Timing,
     seen: u64,
     queue: Queue,
-    /// Set while a past is played: when the present begins.
-    present: Option<Timestamp>,
 }
 
 /// Places that want a look, each once; those that many changes touch come last.
@@ -72,7 +68,7 @@ impl Machine {
     pub(super) fn new(store: Store, timing: Timing, fates: PodFates) -> Self {
         let memory = Memory {
             fates,
-            ..Memory::default()
+            timers: Timers::default(),
         };
         let (view, queue) = (View::default(), Queue::default());
         let mut machine = Self {
@@ -82,16 +78,9 @@ impl Machine {
             timing,
             seen: 0,
             queue,
-            present: None,
         };
         machine.relist();
         machine
-    }
-
-    /// The same, in a past that ends where the present begins.
-    pub(super) fn in_the_past(mut self, present: Timestamp) -> Self {
-        self.present = Some(present);
-        self
     }
 
     /// Looks at up to `steps` objects; says whether more wait.
@@ -143,7 +132,7 @@ impl Machine {
             self.seen = change.version;
             let id = Id::of(change.resource.plural, &change.object);
             let gone = change.kind == crate::simulator::store::ChangeKind::Deleted;
-            self.take(&id, (!gone).then_some(change.object));
+            self.take(&id, (!gone).then_some(&change.object));
         }
     }
 
@@ -160,20 +149,19 @@ impl Machine {
                 self.view.take(&id, None);
             }
             for object in self.store.list(resource, None).0 {
-                self.take(&Id::of(resource, &object), Some(object));
+                self.take(&Id::of(resource, &object), Some(&object));
             }
         }
     }
 
-    fn take(&mut self, id: &Id, object: Option<Arc<Value>>) {
-        let before = self.view.take(id, object.clone());
+    fn take(&mut self, id: &Id, object: Option<&Arc<Value>>) {
+        let before = self.view.take(id, object.cloned());
         wake::after(
             &mut self.queue,
             &self.view,
-            (id, before.as_deref(), object.as_deref()),
+            (id, before.as_deref(), object.map(|object| &**object)),
         );
-        let gone =
-            before.filter(|before| object.as_ref().is_none_or(|now| uid(now) != uid(before)));
+        let gone = before.filter(|before| object.is_none_or(|now| uid(now) != uid(before)));
         if let Some(gone) = gone {
             self.memory.timers.forget(uid(&gone));
         }
@@ -183,14 +171,9 @@ impl Machine {
         match write {
             Write::Create {
                 resource,
-                mut object,
+                object,
                 owner,
-            } => {
-                put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
-                if self.store.seed(resource, object).is_err() {
-                    self.memory.timers.wake(owner, now + self.timing.back_off);
-                }
-            }
+            } => self.create((resource, object), owner, now),
             Write::Patch { id, uid, patch } => self.patch(&id, &uid, &patch),
             Write::Status {
                 id,
@@ -200,18 +183,7 @@ impl Machine {
             } => {
                 self.status(&id, &uid, (status, annotations));
             }
-            Write::Delete {
-                id,
-                uid,
-                grace,
-                propagation,
-            } => {
-                let options = DeleteOptions {
-                    propagation,
-                    grace,
-                    uid: Some(uid),
-                    resource_version: None,
-                };
+            Write::Delete { id, options } => {
                 tolerate(
                     self.store
                         .delete(id.resource, &id.namespace, &id.name, &options),
@@ -224,7 +196,8 @@ impl Machine {
                 message,
                 component,
             } => {
-                self.tell(&regarding, [kind, reason, &message, component], now);
+                self.store
+                    .record_event(&regarding, kind, reason, &message, component);
             }
             Write::Log {
                 id,
@@ -241,9 +214,14 @@ impl Machine {
             Write::NewLife { id, container } => {
                 self.store.restart_log(&id.namespace, &id.name, &container);
             }
-            Write::Finalize { id, uid } => {
-                self.patch(&id, &uid, &json!({"spec": {"finalizers": null}}))
-            }
+        }
+    }
+
+    /// Adds an object; when it is refused, its owner has another look after a pause.
+    fn create(&mut self, (resource, mut object): (&str, Value), owner: Id, now: Timestamp) {
+        put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
+        if self.store.seed(resource, object).is_err() {
+            self.memory.timers.wake(owner, now + self.timing.back_off);
         }
     }
 
@@ -275,38 +253,6 @@ impl Machine {
                 .update_status(id.resource, &id.namespace, &id.name, None, change),
         );
     }
-
-    fn tell(&self, regarding: &Value, words: [&str; 4], now: Timestamp) {
-        let [kind, reason, message, component] = words;
-        match self.present {
-            None => self
-                .store
-                .record_event(regarding, kind, reason, message, component),
-            Some(present) if present - now < EVENT_LIFE => {
-                tolerate(self.store.seed("events", past_event(regarding, words, now)));
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-/// An event with stamps of its own.
-fn past_event(regarding: &Value, words: [&str; 4], now: Timestamp) -> Value {
-    let [kind, reason, message, component] = words;
-    let at = stamp(now);
-    let micros = now.timestamp_micros();
-    json!({
-        "apiVersion": "v1", "kind": "Event",
-        "metadata": { "name": format!("{}.{micros:x}{:04x}", name(regarding), fastrand::u16(..)),
-            "namespace": namespace(regarding), "creationTimestamp": at },
-        "involvedObject": { "kind": text(regarding, "/kind"), "namespace": namespace(regarding),
-            "name": name(regarding), "uid": uid(regarding),
-            "apiVersion": text(regarding, "/apiVersion"),
-            "resourceVersion": text(regarding, "/metadata/resourceVersion") },
-        "reason": reason, "message": message, "source": { "component": component },
-        "firstTimestamp": at, "lastTimestamp": at, "count": 1, "type": kind,
-        "eventTime": null, "reportingComponent": component, "reportingInstance": "",
-    })
 }
 
 /// Refuses to touch another object that has taken the place of the one that was looked at.

@@ -84,16 +84,16 @@ impl Drop for Controllers {
 }
 
 async fn run(store: Store, clock: Clock, timing: Timing, fates: PodFates) {
-    let mut changes = store.changes();
+    let mut news = store.changes();
     let mut machine = Machine::new(store, timing, fates);
     loop {
-        changes.mark_unchanged();
+        news.mark_unchanged();
         if machine.run(clock.now(), STRIDE) {
             tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            heard = news.changed() => if heard.is_err() { return },
             () = alarm(&clock, machine.next()) => {}
         }
     }
@@ -109,25 +109,5 @@ async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
     }
 }
 
-/// The controllers of a cluster whose past is played in advance, in no time, so that it is settled
-/// when the present begins.
-pub(super) struct Past(Machine);
-
-impl Past {
-    /// The past of a cluster up to `present`.
-    pub(super) fn new(store: &Store, present: Timestamp, timing: Timing, fates: PodFates) -> Self {
-        Self(Machine::new(store.clone(), timing, fates).in_the_past(present))
-    }
-
-    /// Plays from one moment up to another.
-    pub(super) fn play(&mut self, from: Timestamp, to: Timestamp) {
-        let mut now = from;
-        loop {
-            while self.0.run(now, STRIDE) {}
-            match self.0.next() {
-                Some(next) if next <= to => now = next.max(now),
-                _ => return,
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

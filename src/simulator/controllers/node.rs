@@ -100,7 +100,7 @@ mod tests {
                 .expect("there");
         };
         cordon(json!(true));
-        cluster.create("deployments", workload("web", json!({})));
+        cluster.create("deployments", workload("web", &json!({})));
         cluster.pass(500).await;
         assert!(
             cluster

@@ -8,6 +8,7 @@ use super::turn::Turn;
 use crate::simulator::fate::Becomes;
 use crate::simulator::object::{is_deleting, labels, map, name, namespace, owners, put, text, uid};
 use crate::simulator::selector::Selector;
+use crate::simulator::store::fresh_uid;
 
 /// The reference by which an object says that `owner` controls it.
 pub(super) fn reference(owner: &Value) -> Value {
@@ -95,8 +96,7 @@ pub(super) fn named(mut pod: Value) -> Value {
         let name = format!("{}{suffix}", text(&pod, "/metadata/generateName"));
         put(&mut pod, &["metadata", "name"], name);
     }
-    let uid = uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid();
-    put(&mut pod, &["metadata", "uid"], uid.to_string());
+    put(&mut pod, &["metadata", "uid"], fresh_uid());
     pod
 }
 

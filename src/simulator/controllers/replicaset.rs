@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: as many pods as wanted, and the word about those that are refused.
+//! The `ReplicaSet` controller: as many pods as wanted, and the word about those that are refused.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::simulator::object::{
     annotations, is_deleting, labels, list, map, name, number, put, text,
 };
 
-/// Brings a ReplicaSet to its number of pods.
+/// Brings a `ReplicaSet` to its number of pods.
 pub(super) fn reconcile(turn: &mut Turn, set: &Arc<Value>) {
     turn.speak_as("replicaset-controller");
     let pods: Vec<_> = claim(turn, set, "pods")
@@ -33,6 +33,9 @@ fn settle(turn: &mut Turn, set: &Arc<Value>, pods: &[Arc<Value>]) -> Option<Stri
     let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or_default();
     if pods.len() < wanted {
         return grow(turn, set, wanted - pods.len());
+    }
+    if pods.len() == wanted {
+        return None;
     }
     let mut ranked: Vec<_> = pods.iter().collect();
     ranked.sort_by_cached_key(|pod| rank(turn, pod));

@@ -1,4 +1,4 @@
-//! The ControllerRevisions of StatefulSets and DaemonSets: the pod templates that they have had.
+//! The `ControllerRevisions` of `StatefulSets` and `DaemonSets`: the pod templates that they have had.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const LABEL: &str = "controller-revision-hash";
 /// The present template of a workload, as a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Revision {
-    /// The name of the ControllerRevision.
+    /// The name of the `ControllerRevision`.
     pub(super) name: String,
     /// The short name of the template.
     pub(super) hash: String,
@@ -39,7 +39,6 @@ impl Revisions {
     /// The revision of the workload's present template, made or renewed where it must be.
     pub(super) fn present(&self, turn: &mut Turn, workload: &Value) -> Revision {
         let template = Template::of(workload, LABEL);
-        let hash = template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
         let next = self
             .all
             .last()
@@ -48,6 +47,8 @@ impl Revisions {
             + 1;
         let position = self.all.iter().rposition(|known| is_of(known, &template));
         let Some(known) = position.and_then(|index| self.all.get(index)) else {
+            let hash =
+                template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
             let name = format!("{}-{hash}", name(workload));
             turn.create("controllerrevisions", fresh(workload, (&name, &hash), next));
             return Revision { name, hash };
@@ -94,9 +95,7 @@ fn is_of(revision: &Value, template: &Template) -> bool {
     let Some(data) = revision.get("data") else {
         return false;
     };
-    let mut data = data.clone();
-    remove(&mut data, &["spec", "template", "$patch"]);
-    Template::of(&data, LABEL).is_same(template)
+    Template::of(data, LABEL).is_same(template)
 }
 
 fn fresh(workload: &Value, (name, hash): (&str, &str), revision: i64) -> Value {

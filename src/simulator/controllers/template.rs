@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::simulator::object::{labels, put, remove};
+use crate::simulator::object::{labels, map, put, remove};
 
 /// The letters that Kubernetes uses for hashes: no vowels, no digits that look like them.
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -26,7 +26,16 @@ impl<'a> Template<'a> {
 
     /// Whether both say the same about pods.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.value == other.value || self.bare() == other.bare()
+        let plain = ["labels", "creationTimestamp"];
+        is_same_but(
+            &["metadata", "$patch"],
+            map(self.value, ""),
+            map(other.value, ""),
+        ) && is_same_but(
+            &plain,
+            map(self.value, "/metadata"),
+            map(other.value, "/metadata"),
+        ) && is_same_but(&[self.label, other.label], self.labels(), other.labels())
     }
 
     /// The template without the controller's label.
@@ -47,10 +56,7 @@ impl<'a> Template<'a> {
         let sum = text.bytes().fold(0x811c_9dc5_u32, |sum, byte| {
             (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
-        sum.to_string()
-            .bytes()
-            .filter_map(|digit| safe_letter(digit))
-            .collect()
+        sum.to_string().bytes().filter_map(safe_letter).collect()
     }
 
     /// The template with the controller's label on it.
@@ -64,6 +70,15 @@ impl<'a> Template<'a> {
     pub(super) fn labels(&self) -> &'a Map<String, Value> {
         labels(self.value)
     }
+}
+
+fn is_same_but(ignored: &[&str], one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let counts = |(key, _): &(&String, &Value)| !ignored.contains(&key.as_str());
+    one.iter().filter(counts).count() == other.iter().filter(counts).count()
+        && one
+            .iter()
+            .filter(counts)
+            .all(|(key, value)| other.get(key) == Some(value))
 }
 
 fn safe_letter(digit: u8) -> Option<char> {

@@ -10,12 +10,12 @@ use super::timers::Timers;
 use super::view::{Id, View};
 use crate::clock::Timestamp;
 use crate::simulator::fate::{Becomes, PodFates, PodRule};
-use crate::simulator::object::{is_deleting, stamp, uid};
+use crate::simulator::object::{annotations, is_deleting, stamp, uid};
 use crate::simulator::scenario::Timing;
-use crate::simulator::store::Propagation;
+use crate::simulator::store::{DeleteOptions, Propagation};
 
 /// What a controller wants changed. Writes are carried out in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Write {
     /// A new object; if it is refused, `owner` hears of it.
     Create {
@@ -33,12 +33,7 @@ pub(super) enum Write {
         annotations: Map<String, Value>,
     },
     /// A deletion.
-    Delete {
-        id: Id,
-        uid: String,
-        grace: Option<i64>,
-        propagation: Option<Propagation>,
-    },
+    Delete { id: Id, options: DeleteOptions },
     /// Words about an object.
     Event {
         regarding: Arc<Value>,
@@ -55,8 +50,6 @@ pub(super) enum Write {
     },
     /// A new life of a container: its output so far becomes that of the life before.
     NewLife { id: Id, container: String },
-    /// A namespace has nothing in it any more.
-    Finalize { id: Id, uid: String },
 }
 
 /// What the controllers remember between turns.
@@ -189,15 +182,23 @@ impl<'a> Turn<'a> {
         self.annotated_status(status, Map::new());
     }
 
-    /// Wants the status of the object in turn to be this, and annotations beside it.
-    pub(super) fn annotated_status(&mut self, status: Value, annotations: Map<String, Value>) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Status {
-            id,
-            uid,
-            status,
-            annotations,
-        });
+    /// Wants the status of the object in turn to be this, and annotations beside it; what is so
+    /// already is not written.
+    pub(super) fn annotated_status(&mut self, status: Value, extra: Map<String, Value>) {
+        let present = self.view.get(self.id);
+        let noted = present.map(|object| annotations(object));
+        let is_so = present.is_some_and(|object| object.get("status") == Some(&status))
+            && noted
+                .is_some_and(|noted| extra.iter().all(|(key, note)| noted.get(key) == Some(note)));
+        if !is_so {
+            let (id, uid) = (self.id.clone(), self.uid.to_owned());
+            self.writes.push(Write::Status {
+                id,
+                uid,
+                status,
+                annotations: extra,
+            });
+        }
     }
 
     /// Wants an object gone, in its own time, unless it is already going.
@@ -215,23 +216,26 @@ impl<'a> Turn<'a> {
         if is_deleting(object) {
             return;
         }
-        let (id, uid) = (Id::of(resource, object), uid(object).to_owned());
-        self.writes.push(Write::Delete {
-            id,
-            uid,
-            grace: None,
+        let options = DeleteOptions {
             propagation,
+            uid: Some(uid(object).into()),
+            ..DeleteOptions::default()
+        };
+        self.writes.push(Write::Delete {
+            id: Id::of(resource, object),
+            options,
         });
     }
 
     /// Wants the object in turn gone this moment.
     pub(super) fn delete_now(&mut self) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
+        let options = DeleteOptions {
+            uid: Some(self.uid.into()),
+            ..DeleteOptions::now()
+        };
         self.writes.push(Write::Delete {
-            id,
-            uid,
-            grace: Some(0),
-            propagation: None,
+            id: self.id.clone(),
+            options,
         });
     }
 
@@ -286,11 +290,5 @@ impl<'a> Turn<'a> {
     pub(super) fn new_life(&mut self, container: &str) {
         let (id, container) = (self.id.clone(), container.to_owned());
         self.writes.push(Write::NewLife { id, container });
-    }
-
-    /// Says that the namespace in turn has nothing in it any more.
-    pub(super) fn finalize(&mut self) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Finalize { id, uid });
     }
 }

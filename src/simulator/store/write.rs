@@ -196,6 +196,9 @@ impl Store {
 fn keep_all_but_status(old: &Value, new: &mut Value) {
     let kept = ["annotations", "managedFields"]
         .map(|field| (field, object::remove(new, &["metadata", field])));
+    if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
+        new.retain(|field, _| field == "status" || old.contains_key(field));
+    }
     let fields = old.as_object().into_iter().flat_map(|fields| fields.keys());
     for field in fields.filter(|field| *field != "status") {
         if old.get(field) != new.get(field) {

@@ -1,4 +1,4 @@
-//! The Deployment controller: one ReplicaSet a pod template, and the way from one to the next.
+//! The Deployment controller: one `ReplicaSet` a pod template, and the way from one to the next.
 //!
 //! The steps and their order are those of kube-controller-manager: a turn makes at most one
 //! move (grow the new set, or shrink the old ones) and then writes the status, so that a watch

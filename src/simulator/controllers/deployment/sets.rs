@@ -1,4 +1,4 @@
-//! The ReplicaSets of a Deployment: which is the new one, and their revisions.
+//! The `ReplicaSets` of a Deployment: which is the new one, and their revisions.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const OWN: &[&str] = &[
     "kubectl.kubernetes.io/last-applied-configuration",
 ];
 
-/// A ReplicaSet, and how many pods it is to have from this turn on.
+/// A `ReplicaSet`, and how many pods it is to have from this turn on.
 #[derive(Debug, Clone)]
 pub(super) struct Set {
     pub(super) object: Arc<Value>,
@@ -55,7 +55,7 @@ impl Set {
     }
 }
 
-/// The ReplicaSets of a Deployment, old ones from the oldest on.
+/// The `ReplicaSets` of a Deployment, old ones from the oldest on.
 #[derive(Debug)]
 pub(super) struct Sets {
     pub(super) new: Option<Set>,
@@ -140,7 +140,7 @@ impl Sets {
             "metadata": {
                 "name": format!("{}-{hash}", name(deployment)), "namespace": namespace(deployment),
                 "labels": labels, "ownerReferences": [reference(deployment)],
-                "annotations": self.notes(deployment, self.next_revision()),
+                "annotations": Self::notes(deployment, self.next_revision()),
             },
             "spec": { "replicas": replicas, "selector": selector, "template": template.labelled(&hash) },
         });
@@ -155,7 +155,7 @@ impl Sets {
     }
 
     /// The annotations of the new set: the Deployment's, and the bookkeeping.
-    fn notes(&self, deployment: &Value, revision: i64) -> Map<String, Value> {
+    fn notes(deployment: &Value, revision: i64) -> Map<String, Value> {
         let mut notes: Map<_, _> = annotations(deployment)
             .iter()
             .filter(|(key, _)| !OWN.contains(&key.as_str()))
@@ -183,6 +183,14 @@ impl Sets {
     pub(super) fn refresh_revision(&mut self, turn: &mut Turn, deployment: &Value) {
         let next = self.next_revision();
         let Some(new) = &mut self.new else { return };
+        let steady = deployment
+            .pointer("/spec/minReadySeconds")
+            .cloned()
+            .unwrap_or_default();
+        if number(&new.object, "/spec/minReadySeconds") != steady.as_i64() {
+            let patch = json!({"spec": {"minReadySeconds": steady}});
+            turn.patch("replicasets", &new.object, patch);
+        }
         let present = new.revision();
         if present >= next {
             return;
@@ -256,10 +264,11 @@ impl Sets {
 pub(super) fn scale(turn: &mut Turn, deployment: &Arc<Value>, set: &mut Set, to: i64) -> bool {
     let from = set.replicas;
     let notes: Value = size_notes(deployment).into();
-    let noted = map(&notes, "")
+    let known = annotations(&set.object);
+    let is_noted = map(&notes, "")
         .iter()
-        .all(|(key, value)| annotations(&set.object).get(key) == Some(value));
-    if from == to && (noted || to == 0) {
+        .all(|(key, value)| known.get(key) == Some(value));
+    if from == to && (is_noted || to == 0) {
         return false;
     }
     turn.patch(

@@ -17,7 +17,7 @@ fn numbers(deployment: &Value) -> [i64; 5] {
 
 async fn settled(spec: Value) -> Cluster {
     let cluster = Cluster::start();
-    cluster.create("deployments", workload("web", spec));
+    cluster.create("deployments", workload("web", &spec));
     cluster.pass(500).await;
     cluster
 }
@@ -72,7 +72,7 @@ async fn a_new_deployment_becomes_available() {
 #[tokio::test(start_paused = true)]
 async fn the_observed_generation_lags_for_a_moment() {
     let cluster = settled(json!({})).await;
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     let web = cluster.get("deployments", "web");
     assert_eq!(number(&web, "/metadata/generation"), Some(2));
     assert_eq!(number(&web, "/status/observedGeneration"), Some(1));
@@ -89,7 +89,7 @@ async fn the_observed_generation_lags_for_a_moment() {
 #[tokio::test(start_paused = true)]
 async fn a_rolling_update_surges_by_one_and_never_falls_below_three() {
     let cluster = settled(json!({})).await;
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     cluster.pass(2_000).await;
     let seen = cluster.history("deployments", "web", numbers);
     let rolled = seen.iter().skip_while(|numbers| numbers[3] < 3);
@@ -125,7 +125,7 @@ async fn a_rolling_update_surges_by_one_and_never_falls_below_three() {
 #[tokio::test(start_paused = true)]
 async fn old_pods_still_end_when_all_are_updated() {
     let cluster = settled(json!({})).await;
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     for _ in 0..2_000 {
         cluster.pass(1).await;
         if numbers(&cluster.get("deployments", "web")) == [3, 3, 3, 3, 0]
@@ -147,7 +147,7 @@ async fn old_pods_still_end_when_all_are_updated() {
 async fn percentages_round_the_way_kubernetes_does() {
     let rolling = json!({"maxSurge": 0, "maxUnavailable": "50%"});
     let cluster = settled(json!({"strategy": {"rollingUpdate": rolling}})).await;
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     cluster.pass(2_000).await;
     let seen = cluster.history("deployments", "web", numbers);
     let rolled = seen.iter().skip_while(|numbers| numbers[3] < 3);
@@ -163,7 +163,7 @@ async fn percentages_round_the_way_kubernetes_does() {
 #[tokio::test(start_paused = true)]
 async fn recreate_waits_until_the_old_pods_are_gone() {
     let cluster = settled(json!({"strategy": {"type": "Recreate"}})).await;
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     cluster.pass(15).await;
     assert!(cluster.list("pods").iter().all(|pod| is_deleting(pod)));
     assert_eq!(cluster.list("replicasets").len(), 1);
@@ -183,10 +183,10 @@ async fn a_rollout_that_gets_nowhere_exceeds_its_deadline() {
         Cluster::fated(json!([{"match": {"image": ":broken"}, "becomes": "image-pull-error"}]));
     cluster.create(
         "deployments",
-        workload("web", json!({"progressDeadlineSeconds": 5})),
+        workload("web", &json!({"progressDeadlineSeconds": 5})),
     );
     cluster.pass(500).await;
-    cluster.patch("deployments", "web", image("registry.example/web:broken"));
+    cluster.patch("deployments", "web", &image("registry.example/web:broken"));
     cluster.pass(4_000).await;
     assert_eq!(
         reason(&cluster.get("deployments", "web"), "Progressing"),
@@ -196,7 +196,7 @@ async fn a_rollout_that_gets_nowhere_exceeds_its_deadline() {
     let web = cluster.get("deployments", "web");
     assert_eq!(reason(&web, "Progressing"), "ProgressDeadlineExceeded");
     assert_eq!(numbers(&web), [4, 1, 3, 3, 1]);
-    cluster.patch("deployments", "web", image("registry.example/web:1.0"));
+    cluster.patch("deployments", "web", &image("registry.example/web:1.0"));
     cluster.pass(500).await;
     let web = cluster.get("deployments", "web");
     assert_eq!(reason(&web, "Progressing"), "NewReplicaSetAvailable");
@@ -213,17 +213,17 @@ async fn a_rollout_that_gets_nowhere_exceeds_its_deadline() {
 async fn a_paused_deployment_scales_but_does_not_roll() {
     let cluster = settled(json!({"paused": true})).await;
     assert_eq!(cluster.list("pods").len(), 0);
-    cluster.patch("deployments", "web", json!({"spec": {"paused": false}}));
+    cluster.patch("deployments", "web", &json!({"spec": {"paused": false}}));
     cluster.pass(500).await;
-    cluster.patch("deployments", "web", json!({"spec": {"paused": true}}));
-    cluster.patch("deployments", "web", image("registry.example/web:2.0"));
+    cluster.patch("deployments", "web", &json!({"spec": {"paused": true}}));
+    cluster.patch("deployments", "web", &image("registry.example/web:2.0"));
     cluster.pass(500).await;
     assert_eq!(
         reason(&cluster.get("deployments", "web"), "Progressing"),
         "DeploymentPaused"
     );
     assert_eq!(cluster.list("replicasets").len(), 1);
-    cluster.patch("deployments", "web", json!({"spec": {"replicas": 5}}));
+    cluster.patch("deployments", "web", &json!({"spec": {"replicas": 5}}));
     cluster.pass(500).await;
     assert_eq!(numbers(&cluster.get("deployments", "web")), [5, 0, 5, 5, 0]);
 }
@@ -231,7 +231,7 @@ async fn a_paused_deployment_scales_but_does_not_roll() {
 #[tokio::test(start_paused = true)]
 async fn scaling_down_to_nothing_omits_the_numbers() {
     let cluster = settled(json!({})).await;
-    cluster.patch("deployments", "web", json!({"spec": {"replicas": 0}}));
+    cluster.patch("deployments", "web", &json!({"spec": {"replicas": 0}}));
     cluster.pass(500).await;
     let web = cluster.get("deployments", "web");
     assert!(
@@ -248,13 +248,13 @@ async fn scaling_amid_a_rollout_keeps_the_shares() {
         "deployments",
         workload(
             "web",
-            json!({"replicas": 10, "strategy": {"rollingUpdate": rolling}}),
+            &json!({"replicas": 10, "strategy": {"rollingUpdate": rolling}}),
         ),
     );
     cluster.pass(500).await;
-    cluster.patch("deployments", "web", image("registry.example/web:slow"));
+    cluster.patch("deployments", "web", &image("registry.example/web:slow"));
     cluster.pass(500).await;
-    cluster.patch("deployments", "web", json!({"spec": {"replicas": 20}}));
+    cluster.patch("deployments", "web", &json!({"spec": {"replicas": 20}}));
     cluster.pass(15).await;
     let mut sizes: Vec<_> = cluster
         .list("replicasets")
@@ -272,7 +272,7 @@ async fn only_so_many_old_revisions_are_kept() {
         cluster.patch(
             "deployments",
             "web",
-            image(&format!("registry.example/web:{tag}")),
+            &image(&format!("registry.example/web:{tag}")),
         );
         cluster.pass(1_000).await;
     }
@@ -282,7 +282,7 @@ async fn only_so_many_old_revisions_are_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_quota_shows_on_the_replica_set_and_the_deployment() {
     let cluster = Cluster::fated(json!([{"match": {"namespace": "shop"}, "becomes": "quota"}]));
-    cluster.create("deployments", workload("web", json!({})));
+    cluster.create("deployments", workload("web", &json!({})));
     cluster.pass(500).await;
     let (web, set) = (
         cluster.get("deployments", "web"),
@@ -329,7 +329,7 @@ async fn a_background_deletion_takes_the_pods_later_and_an_orphaning_one_not_at_
         ),
         (1, 3)
     );
-    cluster.create("deployments", workload("web", json!({})));
+    cluster.create("deployments", workload("web", &json!({})));
     cluster.pass(500).await;
     assert_eq!(
         (

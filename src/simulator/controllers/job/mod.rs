@@ -49,7 +49,9 @@ pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
     turn.speak_as("job-controller");
     let pods = claim(turn, object, "pods");
     if is_finished(object) {
-        pods.iter().for_each(|pod| release(turn, pod));
+        for pod in &pods {
+            release(turn, pod);
+        }
         return expire(turn, object);
     }
     let mut job = Job::count(object, pods);

@@ -46,17 +46,15 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
             None => {}
         }
     }
-    match best {
-        Some((_, node)) => bind(turn, pod, node),
-        None => {
-            let all = describe(
-                &reasons,
-                nodes.len(),
-                "Preemption is not helpful for scheduling",
-            );
-            refuse(turn, pod, &all);
-        }
+    if let Some((_, node)) = best {
+        return bind(turn, pod, node);
     }
+    let all = describe(
+        &reasons,
+        nodes.len(),
+        "Preemption is not helpful for scheduling",
+    );
+    refuse(turn, pod, &all);
 }
 
 /// Why a node cannot take a pod.

@@ -1,4 +1,4 @@
-//! The StatefulSet controller: pods with numbers, made, updated and taken away one by one.
+//! The `StatefulSet` controller: pods with numbers, made, updated and taken away one by one.
 
 mod pods;
 
@@ -14,7 +14,7 @@ use super::revisions::{LABEL, Revision, Revisions};
 use super::turn::Turn;
 use crate::simulator::object::{is_deleting, labels, name, namespace, number, put, text};
 
-/// A StatefulSet in its turn.
+/// A `StatefulSet` in its turn.
 struct Set<'a> {
     object: &'a Arc<Value>,
     /// Its pods by number.
@@ -25,7 +25,7 @@ struct Set<'a> {
     update: Revision,
 }
 
-/// Brings a StatefulSet one step nearer to its spec.
+/// Brings a `StatefulSet` one step nearer to its spec.
 pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
     turn.speak_as("statefulset-controller");
     let generation = number(object, "/metadata/generation").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The pods of a StatefulSet: their numbers, names and volumes.
+//! The pods of a `StatefulSet`: their numbers, names and volumes.
 
 use std::sync::Arc;
 

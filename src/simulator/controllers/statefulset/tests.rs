@@ -27,7 +27,7 @@ fn numbers(set: &Value) -> [i64; 4] {
 
 async fn settled(spec: Value) -> Cluster {
     let cluster = Cluster::start();
-    cluster.create("statefulsets", workload("db", spec));
+    cluster.create("statefulsets", workload("db", &spec));
     cluster.pass(1_000).await;
     cluster
 }
@@ -67,7 +67,7 @@ async fn an_update_goes_from_the_last_pod_to_the_first() {
         "/status/currentRevision",
     )
     .to_owned();
-    cluster.patch("statefulsets", "db", image("registry.example/db:2"));
+    cluster.patch("statefulsets", "db", &image("registry.example/db:2"));
     cluster.pass(60).await;
     assert_eq!(images(&cluster), ["web:1.0", "web:1.0", "db:2"]);
     let db = cluster.get("statefulsets", "db");
@@ -87,7 +87,7 @@ async fn an_update_goes_from_the_last_pod_to_the_first() {
 #[tokio::test(start_paused = true)]
 async fn a_partition_holds_the_lower_pods_back() {
     let cluster = settled(json!({"updateStrategy": {"rollingUpdate": {"partition": 2}}})).await;
-    cluster.patch("statefulsets", "db", image("registry.example/db:2"));
+    cluster.patch("statefulsets", "db", &image("registry.example/db:2"));
     cluster.pass(1_000).await;
     assert_eq!(images(&cluster), ["web:1.0", "web:1.0", "db:2"]);
     let db = cluster.get("statefulsets", "db");
@@ -104,7 +104,7 @@ async fn a_partition_holds_the_lower_pods_back() {
 #[tokio::test(start_paused = true)]
 async fn on_delete_leaves_pods_until_someone_deletes_them() {
     let cluster = settled(json!({"updateStrategy": {"type": "OnDelete"}})).await;
-    cluster.patch("statefulsets", "db", image("registry.example/db:2"));
+    cluster.patch("statefulsets", "db", &image("registry.example/db:2"));
     cluster.pass(1_000).await;
     assert_eq!(images(&cluster), ["web:1.0"; 3]);
     cluster.delete("pods", "db-1", Propagation::Background);
@@ -123,7 +123,7 @@ async fn on_delete_leaves_pods_until_someone_deletes_them() {
 async fn the_highest_pod_goes_first_and_its_claim_stays() {
     let claims = json!([{"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}]);
     let cluster = settled(json!({ "volumeClaimTemplates": claims })).await;
-    cluster.patch("statefulsets", "db", json!({"spec": {"replicas": 1}}));
+    cluster.patch("statefulsets", "db", &json!({"spec": {"replicas": 1}}));
     cluster.pass(1_000).await;
     let pods: Vec<_> = cluster
         .list("pods")
