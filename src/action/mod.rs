@@ -22,7 +22,9 @@ mod list;
 mod made;
 mod many;
 mod once;
+mod pods;
 mod reach;
+mod restart;
 mod rollout;
 mod row;
 mod scale;
@@ -118,7 +120,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &wait_for_rollout::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
