@@ -12,6 +12,7 @@ mod back;
 mod cause;
 mod change;
 mod context;
+mod delete;
 mod edit;
 mod failure;
 mod follow;
@@ -120,7 +121,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &delete::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

@@ -190,6 +190,11 @@ impl Context {
         Ok(items.into_iter().filter(|item| is_owned(item, &uids)).collect())
     }
 
+    /// Whether an object, as it is now, is still one that a set means.
+    pub(crate) fn is_meant(&self, set: &ObjectSet, object: &Value) -> Result<bool, Failure> {
+        Ok(meets_selectors(set, object) && !self.filtered(set, vec![object.clone()])?.is_empty())
+    }
+
     fn filtered(&self, set: &ObjectSet, items: Vec<Value>) -> Result<Vec<Value>, Failure> {
         let conditions = conditions(set)?;
         let mut kept = Vec::new();
