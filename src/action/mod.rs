@@ -29,6 +29,7 @@ mod restart;
 mod rollout;
 mod row;
 mod scale;
+mod set_image;
 mod settle;
 #[cfg(test)]
 mod stage;
@@ -121,7 +122,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &delete::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &set_image::ROW, &delete::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
