@@ -12,6 +12,7 @@ mod back;
 mod cause;
 mod change;
 mod context;
+mod cordon;
 mod delete;
 mod edit;
 mod failure;
@@ -37,6 +38,7 @@ mod start;
 mod stop;
 mod tap;
 mod target;
+mod uncordon;
 mod wait;
 mod wait_for_rollout;
 
@@ -122,7 +124,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &set_image::ROW, &delete::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &set_image::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
