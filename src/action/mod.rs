@@ -14,6 +14,7 @@ mod change;
 mod context;
 mod cordon;
 mod delete;
+mod diff;
 mod edit;
 mod failure;
 mod follow;
@@ -24,6 +25,7 @@ mod list;
 mod made;
 mod many;
 mod once;
+mod patch;
 mod pods;
 mod reach;
 mod restart;
@@ -124,7 +126,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &set_image::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &wait_for_rollout::ROW, &set_image::ROW, &patch::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
