@@ -83,7 +83,7 @@ impl Context {
     pub(crate) async fn select(&self, set: &ObjectSet, least: u64) -> Result<Selection, Failure> {
         let mut items = Vec::new();
         for collection in self.collections(set).await? {
-            items.extend(self.list(&collection, set).await?);
+            items.extend(self.list(&collection, Some(set)).await?);
         }
         if let Some(owner) = &set.of {
             items = self.owned_by(owner, items).await?;
@@ -111,23 +111,23 @@ impl Context {
             .collect()
     }
 
-    /// Every object of a list that the set's selectors meet.
-    async fn list(&self, collection: &Collection, set: &ObjectSet) -> Result<Vec<Value>, Failure> {
+    /// Every object of a list; of a set those that its selectors meet.
+    async fn list(&self, collection: &Collection, set: Option<&ObjectSet>) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut next: Option<String> = None;
         loop {
             let request = collection
                 .list()
                 .with("limit", PAGE.to_string())
-                .with_some("labelSelector", set.selector.as_ref().map(ToString::to_string))
-                .with_some("fieldSelector", set.field_selector.as_ref().map(ToString::to_string))
+                .with_some("labelSelector", set.and_then(|set| set.selector.as_ref()).map(ToString::to_string))
+                .with_some("fieldSelector", set.and_then(|set| set.field_selector.as_ref()).map(ToString::to_string))
                 .with_some("continue", next.take());
             let mut page =
                 self.read(&request).await?.json().map_err(|error| failure::of_error(&error, request.what()))?;
             for mut item in page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
             {
                 collection.resource().name_kind(&mut item);
-                if meets_selectors(set, &item) {
+                if set.is_none_or(|set| meets_selectors(set, &item)) {
                     items.push(item);
                 }
             }
@@ -147,9 +147,16 @@ impl Context {
         let set = plain_set(kind, Namespaces::Some(vec![namespace.to_owned()]));
         let mut items = Vec::new();
         for collection in self.collections(&set).await? {
-            items.extend(self.list(&collection, &set).await?);
+            items.extend(self.list(&collection, None).await?);
         }
         Ok(items)
+    }
+
+    /// Every object of a kind that no runbook can name with a word.
+    pub(crate) async fn list_resource(&self, resource: &Resource, namespace: &str) -> Result<Vec<Value>, Failure> {
+        let collection =
+            resource.within(Some(namespace)).map_err(|error| failure::of_error(&error.into(), namespace))?;
+        self.list(&collection, None).await
     }
 
     /// The autoscalers of a namespace; none where the server has none.
