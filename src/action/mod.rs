@@ -12,6 +12,9 @@ mod back;
 mod cause;
 mod change;
 mod context;
+mod cordon;
+mod delete;
+mod diff;
 mod edit;
 mod failure;
 mod follow;
@@ -22,10 +25,15 @@ mod list;
 mod made;
 mod many;
 mod once;
+mod patch;
+mod pods;
 mod reach;
+mod restart;
+mod rollback;
 mod rollout;
 mod row;
 mod scale;
+mod set_image;
 mod settle;
 #[cfg(test)]
 mod stage;
@@ -33,6 +41,7 @@ mod start;
 mod stop;
 mod tap;
 mod target;
+mod uncordon;
 mod wait;
 mod wait_for_rollout;
 
@@ -118,7 +127,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &wait_for_rollout::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &rollback::ROW, &wait_for_rollout::ROW, &set_image::ROW, &patch::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

@@ -23,10 +23,15 @@ pub(super) type Objects = BTreeMap<String, Value>;
 /// Moves objects after a request: a controller in a line.
 type Hand = Box<dyn Fn(&mut Objects, &str, &str) + Send + Sync>;
 
+/// Refuses requests, given method, path and how often this was asked before.
+type Refuser = Box<dyn Fn(&str, &str, usize) -> Option<Turn> + Send + Sync>;
+
 #[derive(Default)]
 struct World {
     objects: Objects,
     hand: Option<Hand>,
+    refuser: Option<Refuser>,
+    asked: BTreeMap<String, usize>,
     version: u64,
 }
 
@@ -40,7 +45,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(objects: impl IntoIterator<Item = Value>) -> Self {
         let objects = objects.into_iter().map(|object| (path_of(&object), object)).collect();
-        let world = Arc::new(Mutex::new(World { objects, hand: None, version: 100 }));
+        let world = Arc::new(Mutex::new(World { objects, version: 100, ..World::default() }));
         let played = Arc::clone(&world);
         let script = Script::ruled(move |wire| Some(played.lock().unwrap().play(wire)));
         let shared = Arc::new(Shared {
@@ -58,6 +63,12 @@ impl Stage {
     /// Moves objects after each request.
     pub(super) fn on(self, hand: impl Fn(&mut Objects, &str, &str) + Send + Sync + 'static) -> Self {
         self.world.lock().unwrap().hand = Some(Box::new(hand));
+        self
+    }
+
+    /// Refuses some requests.
+    pub(super) fn refusing(self, refuser: impl Fn(&str, &str, usize) -> Option<Turn> + Send + Sync + 'static) -> Self {
+        self.world.lock().unwrap().refuser = Some(Box::new(refuser));
         self
     }
 
@@ -95,6 +106,11 @@ impl Stage {
 impl World {
     fn play(&mut self, wire: &Wire) -> Turn {
         let path = plain(&wire.path).to_owned();
+        let asked = self.asked.entry(format!("{} {path}", wire.method)).or_default();
+        *asked += 1;
+        if let Some(turn) = self.refuser.as_ref().and_then(|refuse| refuse(wire.method.as_str(), &path, *asked)) {
+            return turn;
+        }
         let turn = match wire.method {
             Method::GET => self.get(&path),
             Method::PATCH => self.patch(&path, wire),
