@@ -1,12 +1,12 @@
 //! The controllers of the simulated cluster: what makes a Deployment's pods appear, run and end.
 //!
-//! Only `Simulator` and the demo world start them. Each controller is a function over one
-//! object: it reads the [`view::View`], and says what it wants written; it never writes by itself
-//! and never waits. [`machine::Machine`] calls it when something that it minds has changed, or
+//! Only `Simulator` starts them. Each controller is a function over one
+//! object: it reads the `view::View`, and says what it wants written; it never writes by itself
+//! and never waits. `machine::Machine` calls it when something that it minds has changed, or
 //! when a moment has come that it asked for. There is no polling and no clock in here, so a
 //! paused runtime drives the cluster through hours in a blink.
 //!
-//! To add a controller: one file, `mod x;`, and its row in [`RECONCILERS`]. If it minds objects
+//! To add a controller: one file, `mod x;`, and its row in `RECONCILERS`. If it minds objects
 //! that do not name it as an owner, say so in `wake.rs`.
 
 mod budget;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::template::ALPHABET;
 use super::turn::Turn;
 use crate::simulator::fate::Becomes;
 use crate::simulator::object::{is_deleting, labels, map, name, namespace, owners, put, text, uid};
@@ -89,7 +90,6 @@ pub(super) fn pod_of(owner: &Value, template: &Value) -> Value {
 /// Gives a pod the name and UID that the server would, so that an event can tell it and its fate
 /// is known before it is made.
 pub(super) fn named(mut pod: Value) -> Value {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     if name(&pod).is_empty() {
         let letters = (0..5).filter_map(|_| ALPHABET.get(fastrand::usize(..ALPHABET.len())));
         let suffix: String = letters.copied().map(char::from).collect();

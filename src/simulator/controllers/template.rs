@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::simulator::object::{labels, map, put, remove};
 
-/// The letters that Kubernetes uses for hashes: no vowels, no digits that look like them.
-const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+/// The letters that Kubernetes uses for hashes and names: no vowels, no digits that look like them.
+pub(super) const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// The pod template of a workload, without the label that controllers put on it.
 pub(super) struct Template<'a> {
