@@ -127,7 +127,21 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &rollback::ROW, &wait_for_rollout::ROW, &set_image::ROW, &patch::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
+pub static ACTIONS: &[&ActionKind] = &[
+    &get::ROW,
+    &list::ROW,
+    &scale::ROW,
+    &start::ROW,
+    &stop::ROW,
+    &restart::ROW,
+    &rollback::ROW,
+    &wait_for_rollout::ROW,
+    &set_image::ROW,
+    &patch::ROW,
+    &delete::ROW,
+    &cordon::ROW,
+    &uncordon::ROW,
+];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::failure;
-use crate::cluster::resource::{Address, Collection, Resource};
 use crate::cluster::list::Listed;
+use crate::cluster::resource::{Address, Collection, Resource};
 use crate::cluster::sieve::{Everything, Sieve};
 use crate::document::{Container, FieldSelector, KindRow, Mode, Namespaces, ObjectRef, ObjectSet, Selector, Target};
 use crate::event::{Class, Failure, ObjectId};

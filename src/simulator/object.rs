@@ -15,21 +15,16 @@ pub fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     if pointer.is_empty() || pointer.contains('~') {
         return value.pointer(pointer);
     }
-    pointer
-        .strip_prefix('/')?
-        .split('/')
-        .try_fold(value, |here, key| match here {
-            Value::Object(fields) => fields.get(key),
-            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-            _ => None,
-        })
+    pointer.strip_prefix('/')?.split('/').try_fold(value, |here, key| match here {
+        Value::Object(fields) => fields.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 /// The text at a JSON pointer, or nothing.
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    at(value, pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The whole number at a JSON pointer.
@@ -39,24 +34,17 @@ pub fn number(value: &Value, pointer: &str) -> Option<i64> {
 
 /// Whether a JSON pointer leads to `true`.
 pub fn flag(value: &Value, pointer: &str) -> bool {
-    at(value, pointer)
-        .and_then(Value::as_bool)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// The list at a JSON pointer, empty when there is none.
 pub fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    at(value, pointer)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The mapping at a JSON pointer, empty when there is none.
 pub fn map<'a>(value: &'a Value, pointer: &str) -> &'a Map<String, Value> {
-    at(value, pointer)
-        .and_then(Value::as_object)
-        .unwrap_or(&EMPTY)
+    at(value, pointer).and_then(Value::as_object).unwrap_or(&EMPTY)
 }
 
 /// `metadata.name`.
@@ -76,9 +64,7 @@ pub fn uid(object: &Value) -> &str {
 
 /// `metadata.resourceVersion` as a number; 0 when there is none.
 pub fn version(object: &Value) -> u64 {
-    text(object, "/metadata/resourceVersion")
-        .parse()
-        .unwrap_or_default()
+    text(object, "/metadata/resourceVersion").parse().unwrap_or_default()
 }
 
 /// `metadata.labels`.
@@ -98,16 +84,12 @@ pub fn owners(object: &Value) -> &[Value] {
 
 /// The owner that controls the object.
 pub fn controller(object: &Value) -> Option<&Value> {
-    owners(object)
-        .iter()
-        .find(|owner| flag(owner, "/controller"))
+    owners(object).iter().find(|owner| flag(owner, "/controller"))
 }
 
 /// Whether the object is on its way out.
 pub fn is_deleting(object: &Value) -> bool {
-    object
-        .pointer("/metadata/deletionTimestamp")
-        .is_some_and(|stamp| !stamp.is_null())
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
 }
 
 /// Puts a value at a path of keys; mappings on the way are made where they lack.
@@ -162,10 +144,7 @@ mod tests {
         put(&mut object, &["metadata", "labels", "app"], "web");
         put_default(&mut object, &["metadata", "labels", "app"], "other");
         assert_eq!(object, json!({"metadata": {"labels": {"app": "web"}}}));
-        assert_eq!(
-            remove(&mut object, &["metadata", "labels", "app"]),
-            Some(json!("web"))
-        );
+        assert_eq!(remove(&mut object, &["metadata", "labels", "app"]), Some(json!("web")));
         assert_eq!(remove(&mut object, &["spec", "x"]), None);
     }
 }

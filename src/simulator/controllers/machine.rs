@@ -44,20 +44,12 @@ impl Queue {
     pub(super) fn push(&mut self, id: Id) {
         if self.waiting.insert(id.clone()) {
             let patient = matches!(id.resource, "poddisruptionbudgets" | "namespaces");
-            if patient {
-                &mut self.patient
-            } else {
-                &mut self.urgent
-            }
-            .push_back(id);
+            if patient { &mut self.patient } else { &mut self.urgent }.push_back(id);
         }
     }
 
     fn pop(&mut self) -> Option<Id> {
-        let id = self
-            .urgent
-            .pop_front()
-            .or_else(|| self.patient.pop_front())?;
+        let id = self.urgent.pop_front().or_else(|| self.patient.pop_front())?;
         self.waiting.remove(&id);
         Some(id)
     }
@@ -66,19 +58,9 @@ impl Queue {
 impl Machine {
     /// The controllers of a cluster, about to look at every object in it.
     pub(super) fn new(store: Store, timing: Timing, fates: PodFates) -> Self {
-        let memory = Memory {
-            fates,
-            timers: Timers::default(),
-        };
+        let memory = Memory { fates, timers: Timers::default() };
         let (view, queue) = (View::default(), Queue::default());
-        let mut machine = Self {
-            store,
-            view,
-            memory,
-            timing,
-            seen: 0,
-            queue,
-        };
+        let mut machine = Self { store, view, memory, timing, seen: 0, queue };
         machine.relist();
         machine
     }
@@ -110,9 +92,7 @@ impl Machine {
         };
         let (known, pace) = ((&self.view, &mut self.memory), (now, &self.timing));
         let mut turn = Turn::new(known, pace, (id, uid(&object)));
-        let reconcile = RECONCILERS
-            .iter()
-            .find(|(resource, _)| *resource == id.resource);
+        let reconcile = RECONCILERS.iter().find(|(resource, _)| *resource == id.resource);
         if !garbage::collect(&mut turn, &object)
             && let Some((_, reconcile)) = reconcile
         {
@@ -140,11 +120,7 @@ impl Machine {
     fn relist(&mut self) {
         self.seen = self.store.version();
         for resource in RESOURCES.iter().map(|resource| resource.plural) {
-            let known: Vec<_> = self
-                .view
-                .list(resource, None)
-                .map(|old| Id::of(resource, old))
-                .collect();
+            let known: Vec<_> = self.view.list(resource, None).map(|old| Id::of(resource, old)).collect();
             for id in known {
                 self.view.take(&id, None);
             }
@@ -156,11 +132,7 @@ impl Machine {
 
     fn take(&mut self, id: &Id, object: Option<&Arc<Value>>) {
         let before = self.view.take(id, object.cloned());
-        wake::after(
-            &mut self.queue,
-            &self.view,
-            (id, before.as_deref(), object.map(|object| &**object)),
-        );
+        wake::after(&mut self.queue, &self.view, (id, before.as_deref(), object.map(|object| &**object)));
         let gone = before.filter(|before| object.is_none_or(|now| uid(now) != uid(before)));
         if let Some(gone) = gone {
             self.memory.timers.forget(uid(&gone));
@@ -169,47 +141,20 @@ impl Machine {
 
     fn carry_out(&mut self, write: Write, now: Timestamp) {
         match write {
-            Write::Create {
-                resource,
-                object,
-                owner,
-            } => self.create((resource, object), owner, now),
+            Write::Create { resource, object, owner } => self.create((resource, object), owner, now),
             Write::Patch { id, uid, patch } => self.patch(&id, &uid, &patch),
-            Write::Status {
-                id,
-                uid,
-                status,
-                annotations,
-            } => {
+            Write::Status { id, uid, status, annotations } => {
                 self.status(&id, &uid, (status, annotations));
             }
             Write::Delete { id, options } => {
-                tolerate(
-                    self.store
-                        .delete(id.resource, &id.namespace, &id.name, &options),
-                );
+                tolerate(self.store.delete(id.resource, &id.namespace, &id.name, &options));
             }
-            Write::Event {
-                regarding,
-                kind,
-                reason,
-                message,
-                component,
-            } => {
-                self.store
-                    .record_event(&regarding, kind, reason, &message, component);
+            Write::Event { regarding, kind, reason, message, component } => {
+                self.store.record_event(&regarding, kind, reason, &message, component);
             }
-            Write::Log {
-                id,
-                container,
-                line,
-            } => {
-                let line = LogLine {
-                    at: now,
-                    text: line,
-                };
-                self.store
-                    .append_log_at(&id.namespace, &id.name, &container, line);
+            Write::Log { id, container, line } => {
+                let line = LogLine { at: now, text: line };
+                self.store.append_log_at(&id.namespace, &id.name, &container, line);
             }
             Write::NewLife { id, container } => {
                 self.store.restart_log(&id.namespace, &id.name, &container);
@@ -232,10 +177,7 @@ impl Machine {
             json_patch::merge(object, patch);
             Ok(())
         };
-        tolerate(
-            self.store
-                .update(id.resource, &id.namespace, &id.name, None, change),
-        );
+        tolerate(self.store.update(id.resource, &id.namespace, &id.name, None, change));
     }
 
     /// Replaces an object's status, if it is still the same object.
@@ -248,20 +190,13 @@ impl Machine {
             }
             Ok(())
         };
-        tolerate(
-            self.store
-                .update_status(id.resource, &id.namespace, &id.name, None, change),
-        );
+        tolerate(self.store.update_status(id.resource, &id.namespace, &id.name, None, change));
     }
 }
 
 /// Refuses to touch another object that has taken the place of the one that was looked at.
 fn same(object: &Value, wanted: &str) -> Result<(), StatusError> {
-    if uid(object) == wanted {
-        Ok(())
-    } else {
-        Err(StatusError::unprocessable("replaced"))
-    }
+    if uid(object) == wanted { Ok(()) } else { Err(StatusError::unprocessable("replaced")) }
 }
 
 /// A write that came too late is no loss: the change that overtook it brings another look.

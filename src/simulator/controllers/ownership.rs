@@ -34,11 +34,7 @@ pub(super) fn claim(turn: &mut Turn, owner: &Value, resource: &'static str) -> V
     for owned in foreign {
         let mut left = owners(&owned).to_vec();
         left.retain(|reference| text(reference, "/uid") != uid(owner));
-        turn.patch(
-            resource,
-            &owned,
-            json!({"metadata": {"ownerReferences": left}}),
-        );
+        turn.patch(resource, &owned, json!({"metadata": {"ownerReferences": left}}));
     }
     if !is_deleting(owner) {
         adopt(turn, (owner, &selector), resource);
@@ -53,11 +49,7 @@ fn adopt(turn: &mut Turn, (owner, selector): (&Value, &Selector), resource: &'st
         if !is_deleting(orphan) && selector.matches(labels(orphan)) && is_alive(orphan) {
             let mut all = owners(orphan).to_vec();
             all.push(reference(owner));
-            turn.patch(
-                resource,
-                orphan,
-                json!({"metadata": {"ownerReferences": all}}),
-            );
+            turn.patch(resource, orphan, json!({"metadata": {"ownerReferences": all}}));
         }
     }
 }
@@ -102,8 +94,7 @@ pub(super) fn named(mut pod: Value) -> Value {
 
 /// The words with which a quota refuses a pod, when that is its fate.
 pub(super) fn refusal(turn: &Turn, pod: &Value) -> Option<String> {
-    turn.fate(pod)
-        .filter(|fate| fate.becomes == Becomes::Quota)?;
+    turn.fate(pod).filter(|fate| fate.becomes == Becomes::Quota)?;
     let name = name(pod);
     Some(format!(
         "pods \"{name}\" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, \

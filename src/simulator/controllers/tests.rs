@@ -53,28 +53,12 @@ async fn whatever_is_done_to_workloads_they_converge_and_come_to_rest() {
         cluster.pass(60_000).await;
         for kind in KINDS {
             let object = cluster.get(kind, kind);
-            let wanted = number(&object, "/spec/replicas")
-                .filter(|_| kind != "daemonsets")
-                .unwrap_or(2);
+            let wanted = number(&object, "/spec/replicas").filter(|_| kind != "daemonsets").unwrap_or(2);
             let pods = pods_of(&cluster, kind);
-            assert_eq!(
-                pods.len(),
-                usize::try_from(wanted).expect("small"),
-                "seed {seed}, {kind}"
-            );
-            let (image, pointer) = (
-                "/spec/template/spec/containers/0/image",
-                "/spec/containers/0/image",
-            );
-            assert!(
-                pods.iter()
-                    .all(|pod| text(pod, pointer) == text(&object, image)),
-                "seed {seed}, {kind}"
-            );
-            assert!(
-                pods.iter().all(|pod| !is_deleting(pod)),
-                "seed {seed}, {kind}"
-            );
+            assert_eq!(pods.len(), usize::try_from(wanted).expect("small"), "seed {seed}, {kind}");
+            let (image, pointer) = ("/spec/template/spec/containers/0/image", "/spec/containers/0/image");
+            assert!(pods.iter().all(|pod| text(pod, pointer) == text(&object, image)), "seed {seed}, {kind}");
+            assert!(pods.iter().all(|pod| !is_deleting(pod)), "seed {seed}, {kind}");
             let generation = number(&object, "/metadata/generation");
             assert_eq!(number(&object, "/status/observedGeneration"), generation);
         }
@@ -92,13 +76,7 @@ async fn a_forgotten_log_is_made_up_for_by_a_new_look_at_everything() {
         cluster.store.forget_log();
         cluster.pass(10).await;
     }
-    assert_eq!(
-        number(
-            &cluster.get("deployments", "web"),
-            "/status/availableReplicas"
-        ),
-        Some(3)
-    );
+    assert_eq!(number(&cluster.get("deployments", "web"), "/status/availableReplicas"), Some(3));
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,19 +85,11 @@ async fn a_pod_is_released_by_its_label_and_adopted_again() {
     cluster.create("deployments", workload("web", &json!({})));
     cluster.pass(300).await;
     let first = cluster.list("pods").remove(0);
-    cluster.patch(
-        "pods",
-        name(&first),
-        &json!({"metadata": {"labels": {"app": "debug"}}}),
-    );
+    cluster.patch("pods", name(&first), &json!({"metadata": {"labels": {"app": "debug"}}}));
     cluster.pass(300).await;
     assert_eq!(cluster.list("pods").len(), 4);
     assert!(controller(&cluster.get("pods", name(&first))).is_none());
-    cluster.patch(
-        "pods",
-        name(&first),
-        &json!({"metadata": {"labels": {"app": "web"}}}),
-    );
+    cluster.patch("pods", name(&first), &json!({"metadata": {"labels": {"app": "web"}}}));
     cluster.pass(300).await;
     assert_eq!(cluster.list("pods").len(), 3);
 }
@@ -127,11 +97,11 @@ async fn a_pod_is_released_by_its_label_and_adopted_again() {
 #[tokio::test(start_paused = true)]
 async fn a_dependant_whose_owner_never_was_is_collected() {
     let cluster = Cluster::start();
-    let owner = |kind: &str, group: &str| json!([{"apiVersion": group, "kind": kind, "name": "gone", "uid": "never-was"}]);
-    for (config, owners) in [
-        ("lost", owner("Deployment", "apps/v1")),
-        ("kept", owner("PGCluster", "apr.bytetrade.io/v1")),
-    ] {
+    let owner =
+        |kind: &str, group: &str| json!([{"apiVersion": group, "kind": kind, "name": "gone", "uid": "never-was"}]);
+    for (config, owners) in
+        [("lost", owner("Deployment", "apps/v1")), ("kept", owner("PGCluster", "apr.bytetrade.io/v1"))]
+    {
         let metadata = json!({"name": config, "ownerReferences": owners});
         cluster.create("configmaps", json!({ "metadata": metadata }));
     }

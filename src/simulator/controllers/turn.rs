@@ -18,36 +18,17 @@ use crate::simulator::store::{DeleteOptions, Propagation};
 #[derive(Debug, Clone)]
 pub(super) enum Write {
     /// A new object; if it is refused, `owner` hears of it.
-    Create {
-        resource: &'static str,
-        object: Value,
-        owner: Id,
-    },
+    Create { resource: &'static str, object: Value, owner: Id },
     /// A merge patch of everything but the status.
     Patch { id: Id, uid: String, patch: Value },
     /// A new status, with annotations merged in.
-    Status {
-        id: Id,
-        uid: String,
-        status: Value,
-        annotations: Map<String, Value>,
-    },
+    Status { id: Id, uid: String, status: Value, annotations: Map<String, Value> },
     /// A deletion.
     Delete { id: Id, options: DeleteOptions },
     /// Words about an object.
-    Event {
-        regarding: Arc<Value>,
-        kind: &'static str,
-        reason: &'static str,
-        message: String,
-        component: &'static str,
-    },
+    Event { regarding: Arc<Value>, kind: &'static str, reason: &'static str, message: String, component: &'static str },
     /// A line of a container's output.
-    Log {
-        id: Id,
-        container: String,
-        line: String,
-    },
+    Log { id: Id, container: String, line: String },
     /// A new life of a container: its output so far becomes that of the life before.
     NewLife { id: Id, container: String },
 }
@@ -81,16 +62,7 @@ impl<'a> Turn<'a> {
         (now, timing): (Timestamp, &'a Timing),
         (id, uid): (&'a Id, &'a str),
     ) -> Self {
-        Self {
-            view,
-            now,
-            timing,
-            memory,
-            id,
-            uid,
-            component: "",
-            writes: Vec::new(),
-        }
+        Self { view, now, timing, memory, id, uid, component: "", writes: Vec::new() }
     }
 
     /// The component in whose name events are recorded from here on.
@@ -123,9 +95,7 @@ impl<'a> Turn<'a> {
     /// Whether a moment has come; if not, another look follows when it has.
     pub(super) fn reached(&mut self, moment: Timestamp) -> bool {
         if moment > self.now {
-            self.memory
-                .timers
-                .ask(self.uid, self.id, &stamp(moment), moment);
+            self.memory.timers.ask(self.uid, self.id, &stamp(moment), moment);
         }
         moment <= self.now
     }
@@ -164,11 +134,7 @@ impl<'a> Turn<'a> {
 
     /// Wants a new object.
     pub(super) fn create(&mut self, resource: &'static str, object: Value) {
-        self.writes.push(Write::Create {
-            resource,
-            object,
-            owner: self.id.clone(),
-        });
+        self.writes.push(Write::Create { resource, object, owner: self.id.clone() });
     }
 
     /// Wants parts of an object changed, by a merge patch.
@@ -188,16 +154,10 @@ impl<'a> Turn<'a> {
         let present = self.view.get(self.id);
         let noted = present.map(|object| annotations(object));
         let is_so = present.is_some_and(|object| object.get("status") == Some(&status))
-            && noted
-                .is_some_and(|noted| extra.iter().all(|(key, note)| noted.get(key) == Some(note)));
+            && noted.is_some_and(|noted| extra.iter().all(|(key, note)| noted.get(key) == Some(note)));
         if !is_so {
             let (id, uid) = (self.id.clone(), self.uid.to_owned());
-            self.writes.push(Write::Status {
-                id,
-                uid,
-                status,
-                annotations: extra,
-            });
+            self.writes.push(Write::Status { id, uid, status, annotations: extra });
         }
     }
 
@@ -207,83 +167,39 @@ impl<'a> Turn<'a> {
     }
 
     /// Wants an object gone, its dependants by the given rule, unless it is already going.
-    pub(super) fn delete_by(
-        &mut self,
-        resource: &'static str,
-        object: &Value,
-        propagation: Option<Propagation>,
-    ) {
+    pub(super) fn delete_by(&mut self, resource: &'static str, object: &Value, propagation: Option<Propagation>) {
         if is_deleting(object) {
             return;
         }
-        let options = DeleteOptions {
-            propagation,
-            uid: Some(uid(object).into()),
-            ..DeleteOptions::default()
-        };
-        self.writes.push(Write::Delete {
-            id: Id::of(resource, object),
-            options,
-        });
+        let options = DeleteOptions { propagation, uid: Some(uid(object).into()), ..DeleteOptions::default() };
+        self.writes.push(Write::Delete { id: Id::of(resource, object), options });
     }
 
     /// Wants the object in turn gone this moment.
     pub(super) fn delete_now(&mut self) {
-        let options = DeleteOptions {
-            uid: Some(self.uid.into()),
-            ..DeleteOptions::now()
-        };
-        self.writes.push(Write::Delete {
-            id: self.id.clone(),
-            options,
-        });
+        let options = DeleteOptions { uid: Some(self.uid.into()), ..DeleteOptions::now() };
+        self.writes.push(Write::Delete { id: self.id.clone(), options });
     }
 
     /// Says that something went as it should.
-    pub(super) fn normal(
-        &mut self,
-        regarding: &Arc<Value>,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) {
+    pub(super) fn normal(&mut self, regarding: &Arc<Value>, reason: &'static str, message: impl Into<String>) {
         self.event(regarding, "Normal", reason, message.into());
     }
 
     /// Says that something went wrong.
-    pub(super) fn warn(
-        &mut self,
-        regarding: &Arc<Value>,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) {
+    pub(super) fn warn(&mut self, regarding: &Arc<Value>, reason: &'static str, message: impl Into<String>) {
         self.event(regarding, "Warning", reason, message.into());
     }
 
-    fn event(
-        &mut self,
-        regarding: &Arc<Value>,
-        kind: &'static str,
-        reason: &'static str,
-        message: String,
-    ) {
+    fn event(&mut self, regarding: &Arc<Value>, kind: &'static str, reason: &'static str, message: String) {
         let (regarding, component) = (Arc::clone(regarding), self.component);
-        self.writes.push(Write::Event {
-            regarding,
-            kind,
-            reason,
-            message,
-            component,
-        });
+        self.writes.push(Write::Event { regarding, kind, reason, message, component });
     }
 
     /// Lets a container of the pod in turn write a line.
     pub(super) fn log(&mut self, container: &str, line: impl Into<String>) {
         let (id, container) = (self.id.clone(), container.to_owned());
-        self.writes.push(Write::Log {
-            id,
-            container,
-            line: line.into(),
-        });
+        self.writes.push(Write::Log { id, container, line: line.into() });
     }
 
     /// Begins a new life of a container of the pod in turn.

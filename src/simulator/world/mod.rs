@@ -53,8 +53,7 @@ struct Log {
 /// # Errors
 /// When the world's file has an object that cannot be one.
 pub(super) fn build(store: &Store) -> Result<(), ScenarioError> {
-    let settled: Settled =
-        serde_json::from_str(SETTLED).map_err(|error| ScenarioError::new(error.to_string()))?;
+    let settled: Settled = serde_json::from_str(SETTLED).map_err(|error| ScenarioError::new(error.to_string()))?;
     let moments = Moments::of(&settled.objects, store.clock().now());
     for mut object in settled.objects {
         moments.fill(&mut object);
@@ -74,10 +73,7 @@ pub(super) fn build(store: &Store) -> Result<(), ScenarioError> {
 fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
     let kind = by_kind(text(&object, "/apiVersion"), text(&object, "/kind"))
         .ok_or_else(|| ScenarioError::new(format!("{} is of no known kind", name(&object))))?;
-    store
-        .seed(kind.plural, object)
-        .map(drop)
-        .map_err(|error| ScenarioError::new(error.message))
+    store.seed(kind.plural, object).map(drop).map_err(|error| ScenarioError::new(error.message))
 }
 
 /// The moments that stamps in the file count from.
@@ -86,9 +82,7 @@ struct Moments(HashMap<String, Timestamp>);
 impl Moments {
     /// The present, and the last moment of each schedule.
     fn of(objects: &[Value], now: Timestamp) -> Self {
-        let crons = objects
-            .iter()
-            .filter(|object| text(object, "/kind") == "CronJob");
+        let crons = objects.iter().filter(|object| text(object, "/kind") == "CronJob");
         let last = crons.filter_map(|cron| {
             let schedule = Cron::from_str(text(cron, "/spec/schedule")).ok()?;
             let last = schedule.find_previous_occurrence(&now, true).ok()?;
@@ -117,10 +111,7 @@ impl Moments {
             return Some(stamp(moment));
         }
         let (cron, end) = rest.split_once(".minutes")?;
-        Some(format!(
-            "{start}{}{end}",
-            self.0.get(cron)?.timestamp() / 60
-        ))
+        Some(format!("{start}{}{end}", self.0.get(cron)?.timestamp() / 60))
     }
 
     /// The moment that a text of the form `@now-90` names.

@@ -45,17 +45,13 @@ impl Chapter {
                 json_patch::merge(object, &patch);
                 Ok(())
             };
-            store
-                .update(plural(&patch), namespace(&patch), name(&patch), None, merge)
-                .expect("there");
+            store.update(plural(&patch), namespace(&patch), name(&patch), None, merge).expect("there");
         }
     }
 }
 
 fn plural(object: &Value) -> &'static str {
-    by_kind(text(object, "/apiVersion"), text(object, "/kind"))
-        .expect("a known kind")
-        .plural
+    by_kind(text(object, "/apiVersion"), text(object, "/kind")).expect("a known kind").plural
 }
 
 /// A pace at which a cluster of this size lives.
@@ -81,9 +77,7 @@ pub(super) async fn play() -> Store {
     let clock = Clock::starting_at(began);
     let store = Store::new(clock);
     for space in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        store
-            .seed("namespaces", json!({"metadata": {"name": space}}))
-            .expect("new");
+        store.seed("namespaces", json!({"metadata": {"name": space}})).expect("new");
     }
     let _controllers = Controllers::start(&store, clock, pace(), PodFates::new(history.pods));
     for chapter in history.history {
@@ -104,9 +98,7 @@ pub(super) fn written(store: &Store) -> String {
             let mut object = Value::clone(&found);
             let is_forgotten = text(&object, "/lastTimestamp")
                 .parse::<Timestamp>()
-                .is_ok_and(|last| {
-                    resource.plural == "events" && present - last > TimeDelta::hours(1)
-                });
+                .is_ok_and(|last| resource.plural == "events" && present - last > TimeDelta::hours(1));
             if is_forgotten {
                 continue;
             }
@@ -139,10 +131,7 @@ fn logs_of(store: &Store, pod: &Value, anchor: &Anchor) -> Vec<Value> {
         .map(|status| {
             let container = text(status, "/name");
             let log = store.pod_log(namespace(pod), name(pod), container);
-            let said = log
-                .current
-                .iter()
-                .map(|line| json!([object::stamp(line.at), line.text]));
+            let said = log.current.iter().map(|line| json!([object::stamp(line.at), line.text]));
             let mut log = json!({
                 "namespace": namespace(pod), "pod": name(pod), "container": container,
                 "lines": said.collect::<Vec<_>>(),
@@ -163,23 +152,14 @@ struct Anchor {
 fn anchor(store: &Store, object: &Value, present: Timestamp) -> Anchor {
     let last = text(object, "/status/lastScheduleTime").parse::<Timestamp>();
     if let Ok(moment) = last {
-        return Anchor {
-            name: name(object).to_owned(),
-            moment,
-        };
+        return Anchor { name: name(object).to_owned(), moment };
     }
     let keepers = ["jobs", "cronjobs"];
     let owner = controller(object).and_then(|owner| {
         let mut all = keepers.iter().flat_map(|kind| store.list(kind, None).0);
         all.find(|keeper| uid(keeper) == text(owner, "/uid"))
     });
-    owner.map_or_else(
-        || Anchor {
-            name: "now".to_owned(),
-            moment: present,
-        },
-        |owner| anchor(store, &owner, present),
-    )
+    owner.map_or_else(|| Anchor { name: "now".to_owned(), moment: present }, |owner| anchor(store, &owner, present))
 }
 
 impl Anchor {

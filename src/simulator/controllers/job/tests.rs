@@ -18,15 +18,12 @@ fn job(spec: &Value) -> Value {
 }
 
 fn numbers(job: &Value) -> [i64; 3] {
-    ["active", "succeeded", "failed"]
-        .map(|field| number(job, &format!("/status/{field}")).unwrap_or_default())
+    ["active", "succeeded", "failed"].map(|field| number(job, &format!("/status/{field}")).unwrap_or_default())
 }
 
 fn failing(times: Option<u32>) -> Cluster {
-    Cluster::fated(
-        json!([{"match": {"name-prefix": "migrate-"}, "becomes": "fail", "times": times,
-        "exit-code": 3, "says": ["no such table"]}]),
-    )
+    Cluster::fated(json!([{"match": {"name-prefix": "migrate-"}, "becomes": "fail", "times": times,
+        "exit-code": 3, "says": ["no such table"]}]))
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,20 +34,11 @@ async fn a_job_runs_to_completion() {
     let done = cluster.get("jobs", "migrate");
     assert_eq!(numbers(&done), [0, 1, 0]);
     assert_eq!(reason(&done, "Complete"), "CompletionsReached");
-    assert!(
-        done.pointer("/status/startTime").is_some()
-            && done.pointer("/status/completionTime").is_some()
-    );
-    assert_eq!(
-        cluster.history("jobs", "migrate", numbers),
-        [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
-    );
+    assert!(done.pointer("/status/startTime").is_some() && done.pointer("/status/completionTime").is_some());
+    assert_eq!(cluster.history("jobs", "migrate", numbers), [[0, 0, 0], [1, 0, 0], [0, 1, 0]]);
     let pod = cluster.list("pods").remove(0);
     assert_eq!(text(&pod, "/status/phase"), "Succeeded");
-    assert_eq!(
-        text(&pod, "/status/containerStatuses/0/state/terminated/reason"),
-        "Completed"
-    );
+    assert_eq!(text(&pod, "/status/containerStatuses/0/state/terminated/reason"), "Completed");
     assert!(!is_tracked(&pod));
     assert_eq!(cluster.reasons("Job"), ["SuccessfulCreate", "Completed"]);
 }
@@ -76,13 +64,7 @@ async fn a_job_is_retried_until_its_limit() {
     assert_eq!(reason(&failed, "Failed"), "BackoffLimitExceeded");
     assert_eq!(cluster.list("pods").len(), 3);
     let pod = cluster.list("pods").remove(0);
-    assert_eq!(
-        number(
-            &pod,
-            "/status/containerStatuses/0/state/terminated/exitCode"
-        ),
-        Some(3)
-    );
+    assert_eq!(number(&pod, "/status/containerStatuses/0/state/terminated/exitCode"), Some(3));
     let log = cluster.store.pod_log("shop", name(&pod), "migrate");
     assert!(log.current.iter().any(|line| line.text == "no such table"));
 }
@@ -102,15 +84,9 @@ async fn a_container_is_started_again_in_place_until_the_limit() {
     cluster.create("jobs", job(&again));
     cluster.pass(120).await;
     let pod = cluster.list("pods").remove(0);
-    assert_eq!(
-        text(&pod, "/status/containerStatuses/0/state/waiting/reason"),
-        "CrashLoopBackOff"
-    );
+    assert_eq!(text(&pod, "/status/containerStatuses/0/state/waiting/reason"), "CrashLoopBackOff");
     cluster.pass(3_000).await;
-    assert_eq!(
-        reason(&cluster.get("jobs", "migrate"), "Failed"),
-        "BackoffLimitExceeded"
-    );
+    assert_eq!(reason(&cluster.get("jobs", "migrate"), "Failed"), "BackoffLimitExceeded");
     assert_eq!(cluster.list("pods").len(), 0);
 }
 
@@ -122,19 +98,13 @@ async fn suspending_stops_the_pods_without_counting_them() {
     cluster.patch("jobs", "migrate", &json!({"spec": {"suspend": true}}));
     cluster.pass(500).await;
     let idle = cluster.get("jobs", "migrate");
-    assert_eq!(
-        (numbers(&idle), reason(&idle, "Suspended")),
-        ([0, 0, 0], "JobSuspended")
-    );
+    assert_eq!((numbers(&idle), reason(&idle, "Suspended")), ([0, 0, 0], "JobSuspended"));
     assert!(idle.pointer("/status/startTime").is_none());
     assert!(cluster.list("pods").is_empty());
     cluster.patch("jobs", "migrate", &json!({"spec": {"suspend": false}}));
     cluster.pass(500).await;
     assert_eq!(numbers(&cluster.get("jobs", "migrate")), [0, 2, 0]);
-    assert_eq!(
-        reason(&cluster.get("jobs", "migrate"), "Suspended"),
-        "JobResumed"
-    );
+    assert_eq!(reason(&cluster.get("jobs", "migrate"), "Suspended"), "JobResumed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,17 +122,13 @@ async fn a_deleted_pod_of_a_running_job_counts_as_failed_and_is_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_takes_too_long_is_stopped() {
-    let cluster =
-        Cluster::fated(json!([{"match": {"namespace": "shop"}, "becomes": "unschedulable"}]));
+    let cluster = Cluster::fated(json!([{"match": {"namespace": "shop"}, "becomes": "unschedulable"}]));
     cluster.create("jobs", job(&json!({"activeDeadlineSeconds": 2})));
     cluster.pass(1_000).await;
     assert_eq!(numbers(&cluster.get("jobs", "migrate")), [1, 0, 0]);
     cluster.pass(2_000).await;
     let late = cluster.get("jobs", "migrate");
-    assert_eq!(
-        (numbers(&late), reason(&late, "Failed")),
-        ([0, 0, 0], "DeadlineExceeded")
-    );
+    assert_eq!((numbers(&late), reason(&late, "Failed")), ([0, 0, 0], "DeadlineExceeded"));
     assert!(cluster.list("pods").is_empty());
 }
 
@@ -187,24 +153,15 @@ async fn the_pods_of_a_deleted_job_go_too_though_they_are_tracked() {
         cluster.pass(10).await;
         assert!(cluster.list("pods").iter().all(|pod| is_deleting(pod)));
         cluster.pass(500).await;
-        assert!(
-            cluster.find("jobs", "migrate").is_none() && cluster.list("pods").is_empty(),
-            "{rule:?}"
-        );
+        assert!(cluster.find("jobs", "migrate").is_none() && cluster.list("pods").is_empty(), "{rule:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_indexed_job_does_each_number_once() {
     let cluster = failing(Some(1));
-    cluster.create(
-        "jobs",
-        job(&json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3})),
-    );
+    cluster.create("jobs", job(&json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3})));
     cluster.pass(2_000).await;
     let done = cluster.get("jobs", "migrate");
-    assert_eq!(
-        (numbers(&done), text(&done, "/status/completedIndexes")),
-        ([0, 3, 1], "0-2")
-    );
+    assert_eq!((numbers(&done), text(&done, "/status/completedIndexes")), ([0, 3, 1], "0-2"));
 }
