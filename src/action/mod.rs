@@ -16,12 +16,15 @@ mod cordon;
 mod delete;
 mod diff;
 mod edit;
+mod events;
 mod failure;
 mod follow;
 mod get;
 mod guard;
 mod held;
+mod http;
 mod list;
+mod logs;
 mod made;
 mod many;
 mod once;
@@ -29,6 +32,7 @@ mod patch;
 mod pods;
 mod reach;
 mod restart;
+mod resume;
 mod rollback;
 mod rollout;
 mod row;
@@ -38,12 +42,16 @@ mod settle;
 #[cfg(test)]
 mod stage;
 mod start;
+mod status;
 mod stop;
+mod suspend;
 mod tap;
 mod target;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
+mod wait_until;
+mod who_am_i;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -136,11 +144,19 @@ pub static ACTIONS: &[&ActionKind] = &[
     &restart::ROW,
     &rollback::ROW,
     &wait_for_rollout::ROW,
+    &wait_until::ROW,
     &set_image::ROW,
     &patch::ROW,
     &delete::ROW,
+    &suspend::ROW,
+    &resume::ROW,
+    &logs::ROW,
+    &events::ROW,
     &cordon::ROW,
     &uncordon::ROW,
+    &who_am_i::ROW,
+    &status::ROW,
+    &http::ROW,
 ];
 
 /// Every kind that a runbook can name with a word.
