@@ -93,8 +93,8 @@ pub(super) static ROW: ActionKind = ActionKind {
     schema: schema_of::<Arguments>,
 };
 
-/// The server counts grace in whole seconds.
-fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnostic>) {
+/// Complains about a grace period that the server cannot count: it takes whole seconds.
+pub(super) fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnostic>) {
     let odd = grace.is_some_and(|grace| seconds(grace).is_none());
     if let Some(value) = node.get("grace-period").filter(|_| odd) {
         out.push(Diagnostic::error("`grace-period` takes whole seconds", value.span).help("write 0s, 30s or 5m"));
@@ -102,7 +102,7 @@ fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnost
 }
 
 /// Whole seconds, as the server counts grace.
-pub(super) fn seconds(grace: &DurationText) -> Option<u32> {
+fn seconds(grace: &DurationText) -> Option<u32> {
     let grace = grace.duration();
     u32::try_from(grace.as_secs()).ok().filter(|_| grace.subsec_millis() == 0)
 }

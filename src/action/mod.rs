@@ -8,14 +8,21 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod apply;
 mod back;
+#[cfg(test)]
+mod books;
 mod cause;
 mod change;
+mod command;
 mod context;
 mod cordon;
 mod delete;
 mod diff;
+mod drain;
 mod edit;
+mod env;
+mod exec;
 mod failure;
 mod follow;
 mod get;
@@ -24,6 +31,7 @@ mod held;
 mod list;
 mod made;
 mod many;
+mod middleware;
 mod once;
 mod patch;
 mod pods;
@@ -32,8 +40,10 @@ mod restart;
 mod rollback;
 mod rollout;
 mod row;
+mod says;
 mod scale;
 mod set_image;
+mod set_password;
 mod settle;
 #[cfg(test)]
 mod stage;
@@ -127,7 +137,28 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &restart::ROW, &rollback::ROW, &wait_for_rollout::ROW, &set_image::ROW, &patch::ROW, &delete::ROW, &cordon::ROW, &uncordon::ROW];
+pub static ACTIONS: &[&ActionKind] = &[
+    &get::ROW,
+    &list::ROW,
+    &scale::ROW,
+    &start::ROW,
+    &stop::ROW,
+    &restart::ROW,
+    &rollback::ROW,
+    &wait_for_rollout::ROW,
+    &set_image::ROW,
+    &patch::ROW,
+    &apply::ROW,
+    &delete::ROW,
+    &env::ROW,
+    &exec::ROW,
+    &cordon::ROW,
+    &uncordon::ROW,
+    &drain::ROW,
+    &middleware::ROW,
+    &set_password::ROW,
+    &command::ROW,
+];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

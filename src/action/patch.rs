@@ -285,7 +285,7 @@ fn content(object: &Value) -> Value {
         fields.remove("status");
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        BOOKKEEPING.iter().for_each(|field| drop(metadata.remove(*field)));
+        metadata.retain(|field, _| !BOOKKEEPING.contains(&field.as_str()));
     }
     object
 }
