@@ -115,6 +115,11 @@ impl Action for Delete {
             return Ok(listed(self.one(context, address, None).await?));
         };
         let selection = context.select(set, u64::from(self.arguments.missing.is_none())).await?;
+        if !selection.complete {
+            let line = format!("the list of {} may be incomplete: nothing was deleted", set.kind.plural);
+            let failure = Failure::new(Class::Forbidden, line);
+            return Err(failure.help("the native list is refused: name the namespaces you may list with `in`"));
+        }
         let done = each_of(context, &selection.items, |address| self.one(context, address, Some(set))).await?;
         Ok(without_absent(done))
     }
