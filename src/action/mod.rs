@@ -8,15 +8,21 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod apply;
 mod back;
+#[cfg(test)]
+mod books;
 mod cause;
 mod change;
+mod command;
 mod context;
 mod cordon;
 mod delete;
 mod diff;
+mod drain;
 mod edit;
-mod events;
+mod env;
+mod exec;
 mod failure;
 mod follow;
 mod get;
@@ -27,31 +33,30 @@ mod list;
 mod logs;
 mod made;
 mod many;
+mod middleware;
 mod once;
 mod patch;
 mod pods;
 mod reach;
 mod restart;
-mod resume;
 mod rollback;
 mod rollout;
 mod row;
+mod says;
 mod scale;
 mod set_image;
+mod set_password;
 mod settle;
 #[cfg(test)]
 mod stage;
 mod start;
-mod status;
 mod stop;
-mod suspend;
 mod tap;
 mod target;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
 mod wait_until;
-mod who_am_i;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -147,16 +152,18 @@ pub static ACTIONS: &[&ActionKind] = &[
     &wait_until::ROW,
     &set_image::ROW,
     &patch::ROW,
+    &apply::ROW,
     &delete::ROW,
-    &suspend::ROW,
-    &resume::ROW,
     &logs::ROW,
-    &events::ROW,
+    &env::ROW,
+    &exec::ROW,
     &cordon::ROW,
     &uncordon::ROW,
-    &who_am_i::ROW,
-    &status::ROW,
+    &drain::ROW,
+    &middleware::ROW,
+    &set_password::ROW,
     &http::ROW,
+    &command::ROW,
 ];
 
 /// Every kind that a runbook can name with a word.
