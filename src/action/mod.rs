@@ -17,12 +17,18 @@ mod failure;
 mod follow;
 mod get;
 mod guard;
+mod held;
+mod job;
 mod made;
 mod many;
+mod reach;
+mod rerun;
 mod rollout;
 mod row;
 mod scale;
 mod settle;
+#[cfg(test)]
+mod stage;
 mod tap;
 mod target;
 mod wait;
@@ -109,7 +115,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

@@ -32,7 +32,7 @@ pub mod retry;
 pub mod socket;
 pub mod tap;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod transport;
 pub mod verbs;
 

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 
 /// What a scripted server does with one request.
 #[derive(Debug, Clone)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     Answer(RawResponse),
     Fail(TransportError),
     Never,
@@ -28,12 +28,12 @@ pub(super) enum Turn {
 }
 
 /// An answer of JSON.
-pub(super) fn answer(status: u16, body: impl Into<String>) -> Turn {
+pub(crate) fn answer(status: u16, body: impl Into<String>) -> Turn {
     typed(status, "application/json", body)
 }
 
 /// An answer of any type.
-pub(super) fn typed(status: u16, kind: &str, body: impl Into<String>) -> Turn {
+pub(crate) fn typed(status: u16, kind: &str, body: impl Into<String>) -> Turn {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
     Turn::Answer(RawResponse {
@@ -46,7 +46,7 @@ pub(super) fn typed(status: u16, kind: &str, body: impl Into<String>) -> Turn {
 type Rule = Box<dyn Fn(&Wire) -> Option<Turn> + Send + Sync>;
 
 /// A server that follows a script, or a rule.
-pub(super) struct Script {
+pub(crate) struct Script {
     turns: Mutex<VecDeque<Turn>>,
     rule: Option<Rule>,
     seen: Mutex<Vec<Wire>>,
@@ -60,7 +60,7 @@ impl std::fmt::Debug for Script {
 
 impl Script {
     /// Answers in this order; anything beyond is a broken connection.
-    pub(super) fn new(turns: impl IntoIterator<Item = Turn>) -> Arc<Self> {
+    pub(crate) fn new(turns: impl IntoIterator<Item = Turn>) -> Arc<Self> {
         let turns = Mutex::new(turns.into_iter().collect());
         Arc::new(Self {
             turns,
@@ -70,7 +70,7 @@ impl Script {
     }
 
     /// Answers by a rule.
-    pub(super) fn ruled(rule: impl Fn(&Wire) -> Option<Turn> + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn ruled(rule: impl Fn(&Wire) -> Option<Turn> + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             turns: Mutex::default(),
             rule: Some(Box::new(rule)),
@@ -78,16 +78,16 @@ impl Script {
         })
     }
 
-    pub(super) fn never() -> Turn {
+    pub(crate) fn never() -> Turn {
         Turn::Never
     }
 
-    pub(super) fn fail(error: TransportError) -> Turn {
+    pub(crate) fn fail(error: TransportError) -> Turn {
         Turn::Fail(error)
     }
 
     /// Method and path of all requests so far.
-    pub(super) fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen
             .lock()
             .unwrap()
@@ -97,7 +97,7 @@ impl Script {
     }
 
     /// All requests so far.
-    pub(super) fn wires(&self) -> Vec<Wire> {
+    pub(crate) fn wires(&self) -> Vec<Wire> {
         self.seen.lock().unwrap().clone()
     }
 
@@ -155,14 +155,14 @@ impl Transport for Script {
 
 /// A tap that remembers a line for each thing it hears.
 #[derive(Debug, Default)]
-pub(super) struct Heard(Mutex<Vec<String>>);
+pub(crate) struct Heard(Mutex<Vec<String>>);
 
 impl Heard {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 
@@ -210,21 +210,21 @@ impl Tap for Heard {
 
 /// An identity that counts how often it is renewed.
 #[derive(Debug, Default)]
-pub(super) struct Badge {
+pub(crate) struct Badge {
     renewals: Mutex<VecDeque<Result<bool, LoginEnded>>>,
-    pub(super) renewed: Mutex<u32>,
+    pub(crate) renewed: Mutex<u32>,
 }
 
 impl Badge {
     /// Renews with these results, in order; then never again.
-    pub(super) fn new(renewals: impl IntoIterator<Item = Result<bool, LoginEnded>>) -> Arc<Self> {
+    pub(crate) fn new(renewals: impl IntoIterator<Item = Result<bool, LoginEnded>>) -> Arc<Self> {
         Arc::new(Self {
             renewals: Mutex::new(renewals.into_iter().collect()),
             renewed: Mutex::default(),
         })
     }
 
-    pub(super) fn renewals(&self) -> u32 {
+    pub(crate) fn renewals(&self) -> u32 {
         *self.renewed.lock().unwrap()
     }
 }
@@ -255,12 +255,12 @@ impl Identity for Badge {
 }
 
 /// A client of a scripted Kubernetes API server, as someone whose login cannot be renewed.
-pub(super) fn client(script: &Arc<Script>) -> Client {
+pub(crate) fn client(script: &Arc<Script>) -> Client {
     client_of(script, provider::KUBERNETES)
 }
 
 /// A client of a scripted target.
-pub(super) fn client_of(script: &Arc<Script>, provider: &'static dyn Provider) -> Client {
+pub(crate) fn client_of(script: &Arc<Script>, provider: &'static dyn Provider) -> Client {
     Client::new(
         Arc::clone(script) as _,
         Badge::new([]),
@@ -271,7 +271,7 @@ pub(super) fn client_of(script: &Arc<Script>, provider: &'static dyn Provider) -
 }
 
 /// A client of a scripted Kubernetes API server, as someone in particular.
-pub(super) fn client_as(script: &Arc<Script>, badge: &Arc<Badge>) -> Client {
+pub(crate) fn client_as(script: &Arc<Script>, badge: &Arc<Badge>) -> Client {
     Client::new(
         Arc::clone(script) as _,
         Arc::clone(badge) as _,
