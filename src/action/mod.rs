@@ -31,6 +31,7 @@ mod settle;
 mod stage;
 mod tap;
 mod target;
+mod trigger;
 mod wait;
 
 pub use back::{Back, settle_in_flight, take_back};
@@ -115,7 +116,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW, &trigger::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
