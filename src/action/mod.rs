@@ -23,12 +23,14 @@ mod made;
 mod many;
 mod reach;
 mod rerun;
+mod resume;
 mod rollout;
 mod row;
 mod scale;
 mod settle;
 #[cfg(test)]
 mod stage;
+mod suspend;
 mod tap;
 mod target;
 mod trigger;
@@ -116,7 +118,7 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW, &trigger::ROW];
+pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW, &trigger::ROW, &suspend::ROW, &resume::ROW];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
