@@ -13,6 +13,7 @@ mod cause;
 mod change;
 mod context;
 mod edit;
+mod events;
 mod failure;
 mod follow;
 mod get;
@@ -118,7 +119,15 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &scale::ROW, &rerun::ROW, &trigger::ROW, &suspend::ROW, &resume::ROW];
+pub static ACTIONS: &[&ActionKind] = &[
+    &get::ROW,
+    &scale::ROW,
+    &rerun::ROW,
+    &trigger::ROW,
+    &suspend::ROW,
+    &resume::ROW,
+    &events::ROW,
+];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[
