@@ -36,6 +36,7 @@ mod tap;
 mod target;
 mod trigger;
 mod wait;
+mod who;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal};
@@ -127,6 +128,7 @@ pub static ACTIONS: &[&ActionKind] = &[
     &suspend::ROW,
     &resume::ROW,
     &events::ROW,
+    &who::ROW,
 ];
 
 /// Every kind that a runbook can name with a word.
