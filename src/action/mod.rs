@@ -31,6 +31,7 @@ mod scale;
 mod settle;
 #[cfg(test)]
 mod stage;
+mod status;
 mod suspend;
 mod tap;
 mod target;
@@ -129,6 +130,7 @@ pub static ACTIONS: &[&ActionKind] = &[
     &resume::ROW,
     &events::ROW,
     &who::ROW,
+    &status::ROW,
 ];
 
 /// Every kind that a runbook can name with a word.
