@@ -20,6 +20,7 @@ mod get;
 mod guard;
 mod held;
 mod job;
+mod logs;
 mod made;
 mod many;
 mod reach;
@@ -128,6 +129,7 @@ pub static ACTIONS: &[&ActionKind] = &[
     &trigger::ROW,
     &suspend::ROW,
     &resume::ROW,
+    &logs::ROW,
     &events::ROW,
     &who::ROW,
     &status::ROW,
