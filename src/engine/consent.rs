@@ -94,28 +94,61 @@ impl Run {
     }
 }
 
-/// `deployment shop/web, replicas 3`; deeper values only by their key.
+/// What a step's line may hold before it is cut.
+const LONGEST_LINE: usize = 120;
+
+/// `deployment shop/web, replicas 3`, `pods (in shop, selector app web)`; lists only by their key.
 fn in_words(node: &Node) -> String {
-    let text = match &node.kind {
+    let text = words_of(node);
+    if text.chars().count() <= LONGEST_LINE {
+        return text;
+    }
+    text.chars().take(LONGEST_LINE - 1).chain(['…']).collect()
+}
+
+fn words_of(node: &Node) -> String {
+    match &node.kind {
         Kind::Null => String::new(),
         Kind::Scalar(scalar) => scalar.text.lines().next().unwrap_or_default().to_owned(),
         Kind::Sequence(items) => format!("({})", items.len()),
         Kind::Mapping(entries) => {
-            let words = entries.iter().map(|entry| match &entry.value.kind {
-                Kind::Scalar(scalar) => {
-                    format!("{} {}", entry.key.text, scalar.text.lines().next().unwrap_or_default())
-                }
-                Kind::Mapping(inner) => {
-                    let inner: Vec<String> = inner
-                        .iter()
-                        .filter_map(|entry| Some(format!("{} {}", entry.key.text, entry.value.as_text()?)))
-                        .collect();
-                    format!("{} ({})", entry.key.text, inner.join(", "))
-                }
-                Kind::Null | Kind::Sequence(_) => entry.key.text.clone(),
-            });
-            words.collect::<Vec<_>>().join(", ")
+            let words: Vec<String> =
+                entries.iter().map(|entry| words_of_entry(&entry.key.text, &entry.value)).collect();
+            words.join(", ")
         }
-    };
-    if text.chars().count() > 120 { text.chars().take(119).chain(['…']).collect() } else { text }
+    }
+}
+
+fn words_of_entry(key: &str, value: &Node) -> String {
+    match &value.kind {
+        Kind::Null | Kind::Sequence(_) => key.to_owned(),
+        Kind::Scalar(_) => format!("{key} {}", words_of(value)),
+        Kind::Mapping(entries) if entries.len() == 1 => format!("{key} {}", words_of(value)),
+        Kind::Mapping(_) => format!("{key} ({})", words_of(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::source::Source;
+
+    fn said(text: &str) -> String {
+        let (node, _) = document::read(&Source::new("book.yaml", text));
+        in_words(&node.expect("a document"))
+    }
+
+    #[test]
+    fn arguments_are_told_in_one_line() {
+        assert_eq!(said("{deployment: shop/web, replicas: 3}"), "deployment shop/web, replicas 3");
+        assert_eq!(said("{pods: {of: {job: shop/migrate}}}"), "pods of job shop/migrate");
+        assert_eq!(said("{pods: {in: shop, selector: {app: web}}}"), "pods (in shop, selector app web)");
+        assert_eq!(said("{http: {url: a}, until: [{path: $.status}]}"), "http url a, until");
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        assert_eq!(said(&"x".repeat(200)).chars().count(), LONGEST_LINE);
+    }
 }
