@@ -30,7 +30,8 @@ where
     let selection = context.select(set, 1).await?;
     if !selection.complete {
         let message = format!("the list of {} may be incomplete, and a change may not depend on it", set.kind.plural);
-        return Err(Failure::new(Class::Forbidden, message).help("the native list is refused: name the namespaces you may list with `in`"));
+        return Err(Failure::new(Class::Forbidden, message)
+            .help("the native list is refused: name the namespaces you may list with `in`"));
     }
     each_of(context, &selection.items, work).await
 }

@@ -8,33 +8,63 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod apply;
 mod back;
+#[cfg(test)]
+mod books;
 mod cause;
 mod change;
+mod command;
 mod context;
+mod cordon;
+mod delete;
+mod diff;
+mod drain;
 mod edit;
+mod env;
+mod events;
+mod exec;
 mod failure;
 mod follow;
 mod get;
 mod guard;
 mod held;
+mod http;
+mod job;
 mod list;
+mod logs;
 mod made;
 mod many;
+mod middleware;
 mod once;
+mod patch;
+mod pods;
 mod reach;
+mod rerun;
+mod restart;
+mod resume;
+mod rollback;
 mod rollout;
 mod row;
+mod says;
 mod scale;
+mod set_image;
+mod set_password;
 mod settle;
 #[cfg(test)]
 mod stage;
 mod start;
+mod status;
 mod stop;
+mod suspend;
 mod tap;
 mod target;
+mod trigger;
+mod uncordon;
 mod wait;
 mod wait_for_rollout;
+mod wait_until;
+mod who;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -118,7 +148,38 @@ pub trait Action: Send + Sync + Debug {
 }
 
 /// Every action, in the order of the documentation.
-pub static ACTIONS: &[&ActionKind] = &[&get::ROW, &list::ROW, &scale::ROW, &start::ROW, &stop::ROW, &wait_for_rollout::ROW];
+pub static ACTIONS: &[&ActionKind] = &[
+    &get::ROW,
+    &list::ROW,
+    &scale::ROW,
+    &start::ROW,
+    &stop::ROW,
+    &restart::ROW,
+    &rollback::ROW,
+    &wait_for_rollout::ROW,
+    &wait_until::ROW,
+    &set_image::ROW,
+    &patch::ROW,
+    &apply::ROW,
+    &delete::ROW,
+    &rerun::ROW,
+    &trigger::ROW,
+    &suspend::ROW,
+    &resume::ROW,
+    &logs::ROW,
+    &events::ROW,
+    &env::ROW,
+    &exec::ROW,
+    &cordon::ROW,
+    &uncordon::ROW,
+    &drain::ROW,
+    &who::ROW,
+    &status::ROW,
+    &middleware::ROW,
+    &set_password::ROW,
+    &http::ROW,
+    &command::ROW,
+];
 
 /// Every kind that a runbook can name with a word.
 const ALL_KINDS: &[&str] = &[

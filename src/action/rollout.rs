@@ -88,12 +88,15 @@ fn deployment(object: &Value, baseline: &Baseline) -> Progress {
     if let Some(verdict) = deadline_exceeded(object, baseline) {
         return Progress::Failed(verdict);
     }
+    let pods = |count: i64| if count == 1 { "pod" } else { "pods" };
     let line = if updated < wanted {
         format!("{updated} of {wanted} updated")
+    } else if updated > wanted {
+        // Scaled down: the counts are those of before until the ReplicaSet has followed.
+        format!("{} {} too many to go", updated - wanted, pods(updated - wanted))
     } else if all > updated {
-        let old = all - updated;
-        format!("{updated} of {wanted} updated; {old} old {} to go", if old == 1 { "pod" } else { "pods" })
-    } else if available < updated {
+        format!("{updated} of {wanted} updated; {} old {} to go", all - updated, pods(all - updated))
+    } else if available != updated {
         format!("{available} of {wanted} available")
     } else {
         return Progress::Done;
@@ -156,7 +159,7 @@ fn daemon_set(object: &Value) -> Progress {
 }
 
 fn counted(wanted: i64, all: i64, available: i64) -> Progress {
-    if all == wanted && available >= wanted {
+    if all == wanted && available == wanted {
         return Progress::Done;
     }
     Progress::Waiting(format!("{available} of {wanted} available"))
@@ -211,6 +214,14 @@ mod tests {
     fn the_surge_window_is_not_the_end() {
         let surge = json!({"observedGeneration": 4, "replicas": 4, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3});
         assert_eq!(line(&web(surge)), "3 of 3 updated; 1 old pod to go");
+    }
+
+    #[test]
+    fn counts_of_before_a_scaling_down_are_not_the_end() {
+        let before = json!({"observedGeneration": 4, "replicas": 4, "updatedReplicas": 4, "readyReplicas": 4, "availableReplicas": 4});
+        assert_eq!(line(&web(before)), "1 pod too many to go");
+        let between = json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 4, "availableReplicas": 4});
+        assert_eq!(line(&web(between)), "4 of 3 available");
     }
 
     #[test]

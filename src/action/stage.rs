@@ -23,10 +23,15 @@ pub(super) type Objects = BTreeMap<String, Value>;
 /// Moves objects after a request: a controller in a line.
 type Hand = Box<dyn Fn(&mut Objects, &str, &str) + Send + Sync>;
 
+/// Refuses requests, given method, path and how often this was asked before.
+type Refuser = Box<dyn Fn(&str, &str, usize) -> Option<Turn> + Send + Sync>;
+
 #[derive(Default)]
 struct World {
     objects: Objects,
     hand: Option<Hand>,
+    refuser: Option<Refuser>,
+    asked: BTreeMap<String, usize>,
     version: u64,
 }
 
@@ -40,7 +45,7 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(objects: impl IntoIterator<Item = Value>) -> Self {
         let objects = objects.into_iter().map(|object| (path_of(&object), object)).collect();
-        let world = Arc::new(Mutex::new(World { objects, hand: None, version: 100 }));
+        let world = Arc::new(Mutex::new(World { objects, version: 100, ..World::default() }));
         let played = Arc::clone(&world);
         let script = Script::ruled(move |wire| Some(played.lock().unwrap().play(wire)));
         let shared = Arc::new(Shared {
@@ -58,6 +63,12 @@ impl Stage {
     /// Moves objects after each request.
     pub(super) fn on(self, hand: impl Fn(&mut Objects, &str, &str) + Send + Sync + 'static) -> Self {
         self.world.lock().unwrap().hand = Some(Box::new(hand));
+        self
+    }
+
+    /// Refuses some requests.
+    pub(super) fn refusing(self, refuser: impl Fn(&str, &str, usize) -> Option<Turn> + Send + Sync + 'static) -> Self {
+        self.world.lock().unwrap().refuser = Some(Box::new(refuser));
         self
     }
 
@@ -95,11 +106,17 @@ impl Stage {
 impl World {
     fn play(&mut self, wire: &Wire) -> Turn {
         let path = plain(&wire.path).to_owned();
+        let asked = self.asked.entry(format!("{} {path}", wire.method)).or_default();
+        *asked += 1;
+        if let Some(turn) = self.refuser.as_ref().and_then(|refuse| refuse(wire.method.as_str(), &path, *asked)) {
+            return turn;
+        }
         let turn = match wire.method {
             Method::GET => self.get(&path),
             Method::PATCH => self.patch(&path, wire),
             Method::DELETE => self.delete(&path, wire),
             Method::POST if path.ends_with("/eviction") => self.delete(path.trim_end_matches("/eviction"), wire),
+            Method::POST => self.create(&path, wire),
             _ => refusal(405, "MethodNotAllowed", "not on this stage"),
         };
         if let Some(hand) = &self.hand {
@@ -131,20 +148,20 @@ impl World {
 
     fn patch(&mut self, path: &str, wire: &Wire) -> Turn {
         let Some(before) = self.objects.get(path).cloned() else { return absent(path) };
-        let (mut after, patch) = (before.clone(), body(wire));
-        if patch.is_array() {
-            let operations: json_patch::Patch = serde_json::from_value(patch).unwrap();
+        let (mut after, change) = (before.clone(), body(wire));
+        if change.is_array() {
+            let operations: json_patch::Patch = serde_json::from_value(change).unwrap();
             if json_patch::patch(&mut after, &operations).is_err() {
                 return refusal(422, "Invalid", "the server rejected our request due to an error in our request");
             }
         } else {
             let stale = |field: &str| {
-                patch.pointer(field).is_some_and(|wanted| before.pointer(field).is_some_and(|found| found != wanted))
+                change.pointer(field).is_some_and(|wanted| before.pointer(field).is_some_and(|found| found != wanted))
             };
             if stale("/metadata/resourceVersion") || stale("/metadata/uid") {
                 return refusal(409, "Conflict", "the object has been modified");
             }
-            json_patch::merge(&mut after, &patch);
+            json_patch::merge(&mut after, &change);
         }
         if after
             .pointer("/metadata/annotations")
@@ -163,6 +180,21 @@ impl World {
             self.objects.insert(path.to_owned(), after.clone());
         }
         answer(200, after.to_string())
+    }
+
+    fn create(&mut self, collection: &str, wire: &Wire) -> Turn {
+        let mut object = body(wire);
+        let path = format!("{collection}/{}", object["metadata"]["name"].as_str().unwrap_or_default());
+        if self.objects.contains_key(&path) {
+            return refusal(409, "AlreadyExists", "it already exists");
+        }
+        self.version += 1;
+        object["metadata"]["uid"] = format!("uid-{}", self.version).into();
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        if !is_rehearsed(wire) {
+            self.objects.insert(path, object.clone());
+        }
+        answer(201, object.to_string())
     }
 
     fn delete(&mut self, path: &str, wire: &Wire) -> Turn {
@@ -262,10 +294,10 @@ pub(super) fn pod(namespace: &str, name: &str, uid: &str) -> Value {
 
 /// A pod that runs, is ready, and is owned by an object.
 pub(super) fn pod_of(owner: &Value, name: &str, uid: &str) -> Value {
-    let mut owned = pod(owner["metadata"]["namespace"].as_str().unwrap(), name, uid);
-    owned["metadata"]["ownerReferences"] =
+    let mut member = pod(owner["metadata"]["namespace"].as_str().unwrap(), name, uid);
+    member["metadata"]["ownerReferences"] =
         json!([{"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}]);
-    owned
+    member
 }
 
 /// A deployment that has arrived.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::failure;
-use crate::cluster::resource::{Address, Collection, Resource};
 use crate::cluster::list::Listed;
+use crate::cluster::resource::{Address, Collection, Resource};
 use crate::cluster::sieve::{Everything, Sieve};
 use crate::document::{Container, FieldSelector, KindRow, Mode, Namespaces, ObjectRef, ObjectSet, Selector, Target};
 use crate::event::{Class, Failure, ObjectId};
@@ -125,6 +125,13 @@ impl Context {
         Ok(self.list(&collection, &Everything).await?.items)
     }
 
+    /// Every object of a kind that no runbook can name with a word.
+    pub(crate) async fn list_resource(&self, resource: &Resource, namespace: &str) -> Result<Vec<Value>, Failure> {
+        let collection =
+            resource.within(Some(namespace)).map_err(|error| failure::of_error(&error.into(), namespace))?;
+        Ok(self.list(&collection, &Everything).await?.items)
+    }
+
     /// The autoscalers of a namespace; none where the server has none.
     pub(crate) async fn autoscalers(&self, namespace: &str) -> Result<Vec<Value>, Failure> {
         const AUTOSCALER: Resource = Resource {
@@ -161,6 +168,11 @@ impl Context {
             uids.extend(between_uids);
         }
         Ok(items.into_iter().filter(|item| is_owned(item, &uids)).collect())
+    }
+
+    /// Whether an object, as it is now, is still one that a set means.
+    pub(crate) fn is_meant(&self, set: &ObjectSet, object: &Value) -> Result<bool, Failure> {
+        Ok(Wanted::of(set).admits(object) && !self.filtered(set, vec![object.clone()])?.is_empty())
     }
 
     fn filtered(&self, set: &ObjectSet, items: Vec<Value>) -> Result<Vec<Value>, Failure> {

@@ -142,13 +142,7 @@ pub(crate) struct Explainer {
 impl Explainer {
     /// An explainer that believes a hopeless cause after `fail_fast`.
     pub(crate) fn new(fail_fast: Duration) -> Self {
-        Self {
-            fail_fast,
-            asked: Instant::now(),
-            cause: Vec::new(),
-            words: String::new(),
-            hopeless_since: None,
-        }
+        Self { fail_fast, asked: Instant::now(), cause: Vec::new(), words: String::new(), hopeless_since: None }
     }
 
     /// Says what is waited for, and why it takes so long.

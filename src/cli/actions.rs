@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::terminal::{fail, say};
 use super::exit;
+use super::terminal::{fail, say};
 use crate::action::{ACTIONS, ActionKind, CONTROLS, Changes};
 use crate::source::nearest;
 
@@ -25,7 +25,8 @@ pub(super) fn command(options: &Options) -> u8 {
         say(&page(kind));
         return exit::PASSED;
     }
-    let near = nearest(name, crate::action::names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near =
+        nearest(name, crate::action::names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     fail(format!("there is no action `{name}`{near}"));
     exit::USAGE
 }

@@ -84,8 +84,7 @@ impl Target {
     ) -> Result<Self, NoTarget> {
         let url = server.url.clone();
         let road = Arc::new(Socket::new(server).map_err(|error| NoTarget::new(exit::USAGE, error))?);
-        let head =
-            TargetHead { name: name.into(), provider: provider.name().to_owned(), url, user: identity.name() };
+        let head = TargetHead { name: name.into(), provider: provider.name().to_owned(), url, user: identity.name() };
         Ok(Self { head, road, identity, provider, embedded: None })
     }
 
@@ -152,7 +151,8 @@ async fn login_of(
     let broken = |error: &dyn std::fmt::Display| NoTarget::new(exit::FAILED, format!("the embedded login: {error}"));
     let home = tempfile::tempdir().map_err(|error| broken(&error))?;
     let folder = Some(home.path().to_path_buf());
-    let places = Places { home: folder.clone(), olares_cli_home: folder.clone(), data_dir: folder, ..Places::default() };
+    let places =
+        Places { home: folder.clone(), olares_cli_home: folder.clone(), data_dir: folder, ..Places::default() };
     let olares_id = user.parse().map_err(|error| broken(&error))?;
     let profile = Profile {
         alias: None,

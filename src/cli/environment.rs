@@ -19,7 +19,9 @@ impl Environment {
     /// Reads it.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(super) fn read() -> Self {
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
         Self {
             variables: std::env::vars_os().filter_map(text).collect(),
             stdin_is_terminal: std::io::stdin().is_terminal(),

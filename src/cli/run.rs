@@ -112,7 +112,13 @@ impl Shelf for RunShelf {
     }
 }
 
-async fn carry_out(options: Options, book: Runbook, inputs: Inputs, targets: Targets, place: (&Display, &Environment)) -> u8 {
+async fn carry_out(
+    options: Options,
+    book: Runbook,
+    inputs: Inputs,
+    targets: Targets,
+    place: (&Display, &Environment),
+) -> u8 {
     let (display, environment) = place;
     let (clock, redactor) = (Clock::system(), Redactor::default());
     let to_stdout = targets.use_stdout();
@@ -162,7 +168,13 @@ async fn carry_out(options: Options, book: Runbook, inputs: Inputs, targets: Tar
         actor: environment.actor(),
         options: engine_options(&options),
     };
-    let doors = Doors { client, ledger: journal.ledger, fan: fan.clone(), asker: Arc::from(asker), shelf: Arc::new(RunShelf(artifacts)) };
+    let doors = Doors {
+        client,
+        ledger: journal.ledger,
+        fan: fan.clone(),
+        asker: Arc::from(asker),
+        shelf: Arc::new(RunShelf(artifacts)),
+    };
     let cancel = Cancel::default();
     let end = tokio::select! {
         end = engine::run(order, doors, cancel.clone()) => end,

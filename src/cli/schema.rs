@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::terminal::say;
 use super::exit;
+use super::terminal::say;
 
 /// Which schema.
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use crate::event::CancelReason;
 
 /// Listens until it is dropped.
 pub(super) async fn listen(cancel: Cancel) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         std::future::pending::<()>().await;
         return;
     };

@@ -58,37 +58,20 @@ impl Client {
     ) -> Self {
         let road = Road::new(transport, tap, clock);
         let (requests, discovery) = (AtomicU64::new(0), Discovery::default());
-        let shared = Shared {
-            road,
-            identity,
-            provider,
-            clock,
-            requests,
-            discovery,
-        };
-        Self {
-            shared: Arc::new(shared),
-            prefix: Path::default(),
-            policy: RetryPolicy::seeded(fastrand::u64(..)),
-        }
+        let shared = Shared { road, identity, provider, clock, requests, discovery };
+        Self { shared: Arc::new(shared), prefix: Path::default(), policy: RetryPolicy::seeded(fastrand::u64(..)) }
     }
 
     /// The same client, retrying by another policy.
     #[must_use]
     pub fn with_retry(&self, policy: RetryPolicy) -> Self {
-        Self {
-            policy,
-            ..self.clone()
-        }
+        Self { policy, ..self.clone() }
     }
 
     /// The same client, below a prefix of the target's paths: a kcp workspace, a connected cluster.
     #[must_use]
     pub fn under(&self, prefix: Path) -> Self {
-        Self {
-            prefix,
-            ..self.clone()
-        }
+        Self { prefix, ..self.clone() }
     }
 
     /// What differs between targets.
@@ -137,9 +120,7 @@ impl Client {
             Err(error) => error,
         };
         if self.renewed(&error, &headers).await? {
-            return self
-                .open(request, self.shared.identity.headers().await?)
-                .await;
+            return self.open(request, self.shared.identity.headers().await?).await;
         }
         Err(error)
     }
@@ -150,15 +131,8 @@ impl Client {
             return Ok(None);
         }
         let review = self.read_json(&permission.review()).await?;
-        let allowed = review
-            .pointer("/status/allowed")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
-        let reason = review
-            .pointer("/status/reason")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let allowed = review.pointer("/status/allowed").and_then(Value::as_bool).unwrap_or(false);
+        let reason = review.pointer("/status/reason").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Some(Allowance { allowed, reason }))
     }
 
@@ -167,10 +141,7 @@ impl Client {
         Request<Door>: Sync,
     {
         let count = self.shared.requests.fetch_add(1, Ordering::Relaxed);
-        let policy = RetryPolicy {
-            seed: self.policy.seed.wrapping_add(count),
-            ..self.policy
-        };
+        let policy = RetryPolicy { seed: self.policy.seed.wrapping_add(count), ..self.policy };
         let (mut attempt, mut may_renew) = (1, true);
         loop {
             let headers = self.shared.identity.headers().await?;
@@ -190,11 +161,7 @@ impl Client {
         }
     }
 
-    async fn exchange<Door>(
-        &self,
-        request: &Request<Door>,
-        headers: HeaderMap,
-    ) -> Result<Response, Error>
+    async fn exchange<Door>(&self, request: &Request<Door>, headers: HeaderMap) -> Result<Response, Error>
     where
         Request<Door>: Sync,
     {
@@ -209,19 +176,12 @@ impl Client {
     async fn open(&self, request: &Request<Read>, headers: HeaderMap) -> Result<RawStream, Error> {
         let wire = request.wire(self.prefix.as_str(), headers);
         let stream = self.shared.road.stream(wire).await?;
-        let begun = RawResponse {
-            status: stream.status,
-            headers: stream.headers.clone(),
-            body: bytes::Bytes::new(),
-        };
+        let begun = RawResponse { status: stream.status, headers: stream.headers.clone(), body: bytes::Bytes::new() };
         let now = self.shared.clock.now();
         if Refusal::of(request.layer(), &begun, now).is_none() {
             return Ok(stream);
         }
-        let raw = RawResponse {
-            body: collected(stream).await.into(),
-            ..begun
-        };
+        let raw = RawResponse { body: collected(stream).await.into(), ..begun };
         let refusal = Refusal::of(request.layer(), &raw, now);
         Err(refusal.map_or_else(|| not_a_stream(raw.status.as_u16()), Error::from))
     }
@@ -229,21 +189,16 @@ impl Client {
     /// Whether the login was renewed because the server did not know us.
     async fn renewed(&self, error: &Error, refused: &HeaderMap) -> Result<bool, Error> {
         match error.refusal() {
-            Some(refusal) if refusal.is_unauthenticated() => Ok(self
-                .shared
-                .identity
-                .renew(refused, &self.shared.road)
-                .await?),
+            Some(refusal) if refusal.is_unauthenticated() => {
+                Ok(self.shared.identity.renew(refused, &self.shared.road).await?)
+            }
             _ => Ok(false),
         }
     }
 }
 
 fn not_a_stream(status: u16) -> Error {
-    Error::Body(BodyError::NotJson {
-        status,
-        cause: "a stream was expected".to_owned(),
-    })
+    Error::Body(BodyError::NotJson { status, cause: "a stream was expected".to_owned() })
 }
 
 /// The beginning of a stream that turned out to be a refusal.

@@ -22,8 +22,7 @@ impl Client {
         if let Some(known) = Resource::of(api_version, kind) {
             return Ok(known.clone());
         }
-        let find =
-            |kinds: &[Resource]| kinds.iter().find(|resource| resource.kind == kind).cloned();
+        let find = |kinds: &[Resource]| kinds.iter().find(|resource| resource.kind == kind).cloned();
         let key = (self.prefix().clone(), api_version.to_owned());
         let mut groups = self.discovery().0.lock().await;
         if let Some(found) = groups.get(&key).and_then(|kinds| find(kinds)) {
@@ -35,10 +34,7 @@ impl Client {
         find(&kinds).ok_or_else(|| Error::UnknownKind {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
-            known: kinds
-                .iter()
-                .map(|resource| resource.kind.to_string())
-                .collect(),
+            known: kinds.iter().map(|resource| resource.kind.to_string()).collect(),
         })
     }
 
@@ -52,27 +48,21 @@ impl Client {
             Some(kinds) => Arc::clone(kinds),
             None => match self.ask(&key.1).await {
                 Ok(kinds) => Arc::new(kinds),
-                Err(error) if error.refusal().is_some_and(Refusal::is_forbidden) => {
-                    Arc::new(vec![CRON_JOB])
-                }
+                Err(error) if error.refusal().is_some_and(Refusal::is_forbidden) => Arc::new(vec![CRON_JOB]),
                 Err(error) => return Err(error),
             },
         };
-        let modern =
-            kinds.is_empty() || kinds.iter().any(|resource| resource.kind == CRON_JOB.kind);
+        let modern = kinds.is_empty() || kinds.iter().any(|resource| resource.kind == CRON_JOB.kind);
         groups.insert(key, kinds);
         Ok(if modern { CRON_JOB } else { OLD_CRON_JOB })
     }
 
     /// All kinds of a group and version; none where the server does not have it.
     async fn ask(&self, api_version: &str) -> Result<Vec<Resource>, Error> {
-        let request = Request::get(group_path(api_version)?)
-            .label(format!("look up the kinds of {api_version}"));
+        let request = Request::get(group_path(api_version)?).label(format!("look up the kinds of {api_version}"));
         match self.read_json(&request).await {
             Ok(list) => Ok(kinds(api_version, &list)),
-            Err(Error::Refused(refusal)) if refusal.is_unrouted() || refusal.is_not_found() => {
-                Ok(Vec::new())
-            }
+            Err(Error::Refused(refusal)) if refusal.is_unrouted() || refusal.is_not_found() => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -90,10 +80,7 @@ fn kinds(api_version: &str, list: &Value) -> Vec<Resource> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let rows = list.get("resources").and_then(Value::as_array);
     let resource = |row: &Value| {
-        let plural = row
-            .get("name")?
-            .as_str()
-            .filter(|name| !name.contains('/'))?;
+        let plural = row.get("name")?.as_str().filter(|name| !name.contains('/'))?;
         Some(Resource {
             group: group.to_owned().into(),
             version: version.to_owned().into(),
@@ -120,35 +107,20 @@ mod tests {
             {"name":"locations/status","kind":"Location","namespaced":false}]}"#;
         let script = Script::new([answer(200, list)]);
         let client = client(&script);
-        assert_eq!(
-            client.resource("apps/v1", "Deployment").await.unwrap(),
-            DEPLOYMENT
-        );
+        assert_eq!(client.resource("apps/v1", "Deployment").await.unwrap(), DEPLOYMENT);
         for _ in 0..2 {
-            let found = client
-                .resource("edge.example/v1", "Location")
-                .await
-                .unwrap();
-            assert_eq!(
-                (found.plural.as_ref(), found.namespaced),
-                ("locations", false)
-            );
+            let found = client.resource("edge.example/v1", "Location").await.unwrap();
+            assert_eq!((found.plural.as_ref(), found.namespaced), ("locations", false));
         }
         assert_eq!(script.seen(), ["GET /apis/edge.example/v1"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_kind_that_is_not_there_names_those_that_are_and_is_asked_again() {
-        let script = Script::new([
-            answer(200, BATCH),
-            typed(404, "text/plain", "404 page not found"),
-        ]);
+        let script = Script::new([answer(200, BATCH), typed(404, "text/plain", "404 page not found")]);
         let client = client(&script);
         let error = client.resource("batch/v1", "Jbo").await.unwrap_err();
-        assert!(
-            matches!(&error, Error::UnknownKind { known, .. } if known == &["Job"]),
-            "{error:?}"
-        );
+        assert!(matches!(&error, Error::UnknownKind { known, .. } if known == &["Job"]), "{error:?}");
         assert!(
             matches!(client.resource("batch/v1", "Jbo").await, Err(Error::UnknownKind { known, .. }) if known.is_empty())
         );
@@ -165,10 +137,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_will_not_say_is_taken_for_a_present_one() {
-        let script = Script::new([answer(
-            403,
-            r#"{"kind":"Status","reason":"Forbidden","message":"no","code":403}"#,
-        )]);
+        let script = Script::new([answer(403, r#"{"kind":"Status","reason":"Forbidden","message":"no","code":403}"#)]);
         assert_eq!(client(&script).cron_jobs().await.unwrap(), CRON_JOB);
     }
 
@@ -178,14 +147,7 @@ mod tests {
         let script = Script::new([answer(200, list), answer(200, list)]);
         let client = client(&script);
         client.resource("x/v1", "X").await.unwrap();
-        client
-            .under(Path::of("/clusters").push("root:a").unwrap())
-            .resource("x/v1", "X")
-            .await
-            .unwrap();
-        assert_eq!(
-            script.seen(),
-            ["GET /apis/x/v1", "GET /clusters/root:a/apis/x/v1"]
-        );
+        client.under(Path::of("/clusters").push("root:a").unwrap()).resource("x/v1", "X").await.unwrap();
+        assert_eq!(script.seen(), ["GET /apis/x/v1", "GET /clusters/root:a/apis/x/v1"]);
     }
 }

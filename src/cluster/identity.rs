@@ -35,10 +35,7 @@ pub struct LoginEnded {
 impl LoginEnded {
     /// Joins what happened and what to do about it.
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { what: what.into(), remedy: remedy.into() }
     }
 
     /// What happened.
@@ -59,9 +56,6 @@ mod tests {
     #[test]
     fn an_ended_login_says_what_happened_and_what_to_do() {
         let ended = LoginEnded::new("the login of alice@olares.com ended", "run `runhub login`");
-        assert_eq!(
-            ended.to_string(),
-            "the login of alice@olares.com ended; run `runhub login`"
-        );
+        assert_eq!(ended.to_string(), "the login of alice@olares.com ended; run `runhub login`");
     }
 }

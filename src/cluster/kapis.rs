@@ -19,11 +19,7 @@ const PAGE: usize = 100;
 
 impl Client {
     /// The list as `/kapis` has it; `complete` tells whether it is the whole truth.
-    pub async fn kapis_list(
-        &self,
-        collection: &Collection,
-        sieve: &dyn Sieve,
-    ) -> Result<Listed, Error> {
+    pub async fn kapis_list(&self, collection: &Collection, sieve: &dyn Sieve) -> Result<Listed, Error> {
         let mut census = Census::default();
         for page in 1.. {
             let mut reply = self.read_json(&request(collection, sieve, page)?).await?;
@@ -38,24 +34,12 @@ impl Client {
             }
         }
         let complete = census.is_complete();
-        let items = census
-            .items
-            .into_iter()
-            .filter(|item| sieve.admits(item))
-            .collect();
-        Ok(Listed {
-            items,
-            resource_version: None,
-            complete,
-        })
+        let items = census.items.into_iter().filter(|item| sieve.admits(item)).collect();
+        Ok(Listed { items, resource_version: None, complete })
     }
 }
 
-fn request(
-    collection: &Collection,
-    sieve: &dyn Sieve,
-    page: usize,
-) -> Result<Request<Read>, Error> {
+fn request(collection: &Collection, sieve: &dyn Sieve, page: usize) -> Result<Request<Read>, Error> {
     let mut path = Path::of("/kapis/resources.kubesphere.io/v1alpha3");
     if let Some(namespace) = collection.namespace() {
         path = path.plus("namespaces").push(namespace)?;
@@ -70,9 +54,7 @@ fn request(
         return Ok(request);
     }
     // Oldest first: what is created meanwhile comes last and moves nothing.
-    let request = request
-        .with("sortBy", "creationTimestamp")
-        .with("ascending", "true");
+    let request = request.with("sortBy", "creationTimestamp").with("ascending", "true");
     Ok(request.with_some("labelSelector", sieve.labels()))
 }
 
@@ -89,17 +71,9 @@ struct Count {
 
 impl Count {
     fn of(reply: &Value) -> Self {
-        let number = |name: &str| {
-            reply
-                .get(name)
-                .and_then(Value::as_u64)
-                .and_then(|count| usize::try_from(count).ok())
-        };
+        let number = |name: &str| reply.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
         let total = number("total");
-        Self {
-            all: total.or_else(|| number("totalItems")).unwrap_or(0),
-            narrowed: total.is_some(),
-        }
+        Self { all: total.or_else(|| number("totalItems")).unwrap_or(0), narrowed: total.is_some() }
     }
 }
 
@@ -129,11 +103,7 @@ impl Census {
 }
 
 fn identity(item: &Value) -> String {
-    let text = |pointer: &str| {
-        item.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     match text("/metadata/uid") {
         "" => format!("{}/{}", text("/metadata/namespace"), text("/metadata/name")),
         uid => uid.to_owned(),
@@ -153,24 +123,16 @@ mod tests {
     use crate::cluster::testing::{Script, Turn, answer, client_of};
 
     fn page(uids: Range<usize>, counts: &Value) -> Turn {
-        let items: Vec<Value> = uids
-            .map(|uid| json!({"metadata": {"uid": uid.to_string()}}))
-            .collect();
+        let items: Vec<Value> = uids.map(|uid| json!({"metadata": {"uid": uid.to_string()}})).collect();
         let mut reply = json!({"items": items});
-        reply
-            .as_object_mut()
-            .unwrap()
-            .extend(counts.as_object().unwrap().clone());
+        reply.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
         answer(200, reply.to_string())
     }
 
     async fn listed(resource: &Resource, turns: Vec<Turn>) -> (usize, bool, usize) {
         let script = Script::new(turns);
         let all = resource.within(None).unwrap();
-        let listed = client_of(&script, CONTROLHUB)
-            .kapis_list(&all, &Everything)
-            .await
-            .unwrap();
+        let listed = client_of(&script, CONTROLHUB).kapis_list(&all, &Everything).await.unwrap();
         (listed.items.len(), listed.complete, script.seen().len())
     }
 
@@ -179,20 +141,13 @@ mod tests {
         let counts = json!({"totalItems": 200});
         let turns = vec![page(0..100, &counts), page(100..200, &counts)];
         assert_eq!(listed(&DEPLOYMENT, turns).await, (200, true, 2));
-        assert_eq!(
-            listed(&DEPLOYMENT, vec![page(0..0, &json!({"totalItems": 0}))]).await,
-            (0, true, 1)
-        );
+        assert_eq!(listed(&DEPLOYMENT, vec![page(0..0, &json!({"totalItems": 0}))]).await, (0, true, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_narrowed_page_does_not_end_the_list_and_the_list_is_not_complete() {
         let narrowed = |kept: usize| json!({"totalItems": kept, "total": 230});
-        let turns = vec![
-            page(0..0, &narrowed(0)),
-            page(0..3, &narrowed(3)),
-            page(3..4, &narrowed(1)),
-        ];
+        let turns = vec![page(0..0, &narrowed(0)), page(0..3, &narrowed(3)), page(3..4, &narrowed(1))];
         assert_eq!(listed(&JOB, turns).await, (4, false, 3));
     }
 
@@ -205,23 +160,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn narrowed_pods_come_all_at_once() {
         let counts = json!({"totalItems": 40, "total": 143});
-        assert_eq!(
-            listed(&POD, vec![page(0..40, &counts)]).await,
-            (40, false, 1)
-        );
+        assert_eq!(listed(&POD, vec![page(0..40, &counts)]).await, (40, false, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_set_that_moves_between_pages_is_not_complete() {
-        let turns = vec![
-            page(0..100, &json!({"totalItems": 101})),
-            page(99..101, &json!({"totalItems": 102})),
-        ];
+        let turns = vec![page(0..100, &json!({"totalItems": 101})), page(99..101, &json!({"totalItems": 102}))];
         assert_eq!(listed(&DEPLOYMENT, turns).await, (101, false, 2));
-        let short = vec![
-            page(0..100, &json!({"totalItems": 101})),
-            page(0..0, &json!({"totalItems": 101})),
-        ];
+        let short = vec![page(0..100, &json!({"totalItems": 101})), page(0..0, &json!({"totalItems": 101}))];
         assert_eq!(listed(&DEPLOYMENT, short).await, (100, false, 2));
     }
 
@@ -229,10 +175,7 @@ mod tests {
     async fn cron_jobs_are_asked_with_nothing_but_the_page() {
         let script = Script::new([page(0..1, &json!({"totalItems": 1}))]);
         let all = CRON_JOB.within(Some("shop")).unwrap();
-        client_of(&script, CONTROLHUB)
-            .kapis_list(&all, &Everything)
-            .await
-            .unwrap();
+        client_of(&script, CONTROLHUB).kapis_list(&all, &Everything).await.unwrap();
         let path = "/kapis/resources.kubesphere.io/v1alpha3/namespaces/shop/cronjobs";
         assert_eq!(script.seen(), [format!("GET {path}?limit=100&page=1")]);
     }

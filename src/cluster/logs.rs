@@ -31,14 +31,8 @@ impl LogLine {
     /// Reads a line that begins with its moment.
     pub fn parse(line: &str) -> Self {
         match line.split_once(' ').or(Some((line, ""))) {
-            Some((at, text)) if moment(at).is_some() => Self {
-                at: Some(at.to_owned()),
-                text: text.to_owned(),
-            },
-            _ => Self {
-                at: None,
-                text: line.to_owned(),
-            },
+            Some((at, text)) if moment(at).is_some() => Self { at: Some(at.to_owned()), text: text.to_owned() },
+            _ => Self { at: None, text: line.to_owned() },
         }
     }
 
@@ -74,18 +68,8 @@ pub struct LogFollower {
 impl LogFollower {
     /// Follows from where `part` begins.
     pub fn new(client: &Client, pod: &Address, part: LogPart) -> Self {
-        let part = LogPart {
-            timestamps: true,
-            ..part
-        };
-        Self {
-            client: client.clone(),
-            pod: pod.clone(),
-            part,
-            began: false,
-            last: None,
-            known: HashMap::new(),
-        }
+        let part = LogPart { timestamps: true, ..part };
+        Self { client: client.clone(), pod: pod.clone(), part, began: false, last: None, known: HashMap::new() }
     }
 
     /// The lines that are new; may be none. Letting go of the future loses nothing.
@@ -125,18 +109,13 @@ impl LogFollower {
     }
 
     fn remember(&mut self, counted: HashMap<LogLine, usize>) {
-        self.last = counted
-            .keys()
-            .filter_map(LogLine::moment)
-            .chain(self.last)
-            .max();
+        self.last = counted.keys().filter_map(LogLine::moment).chain(self.last).max();
         for (line, count) in counted {
             let known = self.known.entry(line).or_default();
             *known = count.max(*known);
         }
         let second = self.last.map(|last| last.timestamp());
-        self.known
-            .retain(|line, _| line.moment().map(|at| at.timestamp()) >= second);
+        self.known.retain(|line, _| line.moment().map(|at| at.timestamp()) >= second);
     }
 }
 
@@ -147,16 +126,8 @@ mod tests {
     use crate::cluster::testing::{Script, client, typed};
 
     fn follower(script: &std::sync::Arc<Script>) -> LogFollower {
-        let part = LogPart {
-            container: Some("web".into()),
-            tail: Some(2),
-            ..LogPart::default()
-        };
-        LogFollower::new(
-            &client(script),
-            &POD.at(Some("shop"), "web-1").unwrap(),
-            part,
-        )
+        let part = LogPart { container: Some("web".into()), tail: Some(2), ..LogPart::default() };
+        LogFollower::new(&client(script), &POD.at(Some("shop"), "web-1").unwrap(), part)
     }
 
     fn texts(lines: &[LogLine]) -> Vec<&str> {
@@ -177,11 +148,7 @@ mod tests {
                 "2026-06-01T10:15:33.1Z a\n2026-06-01T10:15:33.1Z a\n2026-06-01T10:15:33.1Z a\n2026-06-01T10:15:33.2Z b\n",
             ),
             typed(200, "text/plain", ""),
-            typed(
-                200,
-                "text/plain",
-                "2026-06-01T10:15:33.2Z b\n2026-06-01T10:15:40.0Z c\n",
-            ),
+            typed(200, "text/plain", "2026-06-01T10:15:33.2Z b\n2026-06-01T10:15:40.0Z c\n"),
         ]);
         let mut follower = follower(&script);
         assert_eq!(texts(&follower.next().await.unwrap()), ["old", "a", "a"]);
@@ -190,10 +157,7 @@ mod tests {
         assert_eq!(texts(&follower.next().await.unwrap()), ["c"]);
         let query = |index: usize| script.seen()[index].split_once('?').unwrap().1.to_owned();
         assert_eq!(query(0), "container=web&tailLines=2&timestamps=true");
-        assert_eq!(
-            query(1),
-            "container=web&sinceTime=2026-06-01T10%3A15%3A33.100%2B00%3A00&timestamps=true"
-        );
+        assert_eq!(query(1), "container=web&sinceTime=2026-06-01T10%3A15%3A33.100%2B00%3A00&timestamps=true");
     }
 
     #[test]

@@ -121,14 +121,12 @@ impl Error {
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
         match error {
-            TransportError::Truncated { status, cause } => Self::Body(BodyError::CutOff {
-                status: status.as_u16(),
-                cause,
-            }),
-            TransportError::TooLarge { status, limit } => Self::Body(BodyError::TooLarge {
-                status: status.as_u16(),
-                limit,
-            }),
+            TransportError::Truncated { status, cause } => {
+                Self::Body(BodyError::CutOff { status: status.as_u16(), cause })
+            }
+            TransportError::TooLarge { status, limit } => {
+                Self::Body(BodyError::TooLarge { status: status.as_u16(), limit })
+            }
             other => Self::Transport(other),
         }
     }

@@ -16,12 +16,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// What may stand in a query as it is; the same as Go's `url.QueryEscape`, which makes a space a `+`.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b' ');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b' ');
 
 /// An escaped, absolute path.
 ///
@@ -121,32 +116,20 @@ impl Query {
 
     /// The first value of a name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// The query with its `?`; empty where there is no parameter.
     pub fn text(&self) -> String {
         let mut pairs: Vec<&(&str, String)> = self.0.iter().collect();
         pairs.sort_by_key(|(name, _)| *name);
-        let joined: Vec<String> = pairs
-            .iter()
-            .map(|(name, value)| format!("{name}={}", escaped(value)))
-            .collect();
-        if joined.is_empty() {
-            String::new()
-        } else {
-            format!("?{}", joined.join("&"))
-        }
+        let joined: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        if joined.is_empty() { String::new() } else { format!("?{}", joined.join("&")) }
     }
 }
 
 fn escaped(value: &str) -> String {
-    utf8_percent_encode(value, QUERY)
-        .to_string()
-        .replace(' ', "+")
+    utf8_percent_encode(value, QUERY).to_string().replace(' ', "+")
 }
 
 #[cfg(test)]
@@ -170,20 +153,11 @@ mod tests {
     #[test]
     fn a_segment_that_would_move_the_path_is_refused() {
         assert_eq!(Path::default().push(""), Err(PathError::Empty));
-        assert!(matches!(
-            Path::default().push(".."),
-            Err(PathError::Dots(_))
-        ));
+        assert!(matches!(Path::default().push(".."), Err(PathError::Dots(_))));
         assert!(matches!(Path::default().push("."), Err(PathError::Dots(_))));
-        assert!(matches!(
-            Path::default().push("a\nb"),
-            Err(PathError::Control(_))
-        ));
+        assert!(matches!(Path::default().push("a\nb"), Err(PathError::Control(_))));
         assert!(Path::parse("/capi//x").is_err());
-        assert_eq!(
-            Path::parse("/capi/app/detail").unwrap().as_str(),
-            "/capi/app/detail"
-        );
+        assert_eq!(Path::parse("/capi/app/detail").unwrap().as_str(), "/capi/app/detail");
     }
 
     #[test]
@@ -192,10 +166,7 @@ mod tests {
         query.add("page", "1");
         query.add("labelSelector", "app=shop,tier!=web x");
         query.set("page", "2");
-        assert_eq!(
-            query.text(),
-            "?labelSelector=app%3Dshop%2Ctier%21%3Dweb+x&page=2"
-        );
+        assert_eq!(query.text(), "?labelSelector=app%3Dshop%2Ctier%21%3Dweb+x&page=2");
         assert_eq!(Query::default().text(), "");
     }
 

@@ -71,11 +71,7 @@ pub struct Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.reason {
-            Some(reason) => write!(
-                formatter,
-                "{} (HTTP {} {reason})",
-                self.message, self.status
-            ),
+            Some(reason) => write!(formatter, "{} (HTTP {} {reason})", self.message, self.status),
             None => write!(formatter, "{} (HTTP {})", self.message, self.status),
         }
     }
@@ -99,9 +95,7 @@ impl Refusal {
 
     /// Our own condition (this UID, this version) did not hold.
     pub fn is_precondition(&self) -> bool {
-        let said = ["Precondition failed", "in the precondition ("]
-            .iter()
-            .any(|words| self.message.contains(words));
+        let said = ["Precondition failed", "in the precondition ("].iter().any(|words| self.message.contains(words));
         self.status == 412 || (self.is_conflict() && said)
     }
 
@@ -163,26 +157,13 @@ impl Refusal {
 
     /// A 404 for the API as a whole, in the words of an API server.
     fn is_unknown_resource(&self) -> bool {
-        let named = self
-            .details
-            .as_ref()
-            .and_then(|details| details.get("name"))
-            .is_some();
-        self.status == 404
-            && !named
-            && self.message == "the server could not find the requested resource"
+        let named = self.details.as_ref().and_then(|details| details.get("name")).is_some();
+        self.status == 404 && !named && self.message == "the server could not find the requested resource"
     }
 
     fn causes(&self) -> impl Iterator<Item = &str> {
-        let causes = self
-            .details
-            .as_ref()
-            .and_then(|details| details.get("causes"))
-            .and_then(Value::as_array);
-        causes
-            .into_iter()
-            .flatten()
-            .filter_map(|cause| cause.get("reason").and_then(Value::as_str))
+        let causes = self.details.as_ref().and_then(|details| details.get("causes")).and_then(Value::as_array);
+        causes.into_iter().flatten().filter_map(|cause| cause.get("reason").and_then(Value::as_str))
     }
 }
 

@@ -95,27 +95,9 @@ impl Request<Write> {
             }
             _ => self.query.set("dryRun", "All"),
         }
-        let Self {
-            method,
-            path,
-            query,
-            body,
-            timeout,
-            label,
-            confidential,
-            door: _,
-        } = self;
+        let Self { method, path, query, body, timeout, label, confidential, door: _ } = self;
         let label = format!("rehearse: {label}");
-        Request {
-            method,
-            path,
-            query,
-            body,
-            timeout,
-            label,
-            confidential,
-            door: PhantomData,
-        }
+        Request { method, path, query, body, timeout, label, confidential, door: PhantomData }
     }
 
     /// Names who is recorded as the owner of the fields.
@@ -222,17 +204,11 @@ impl<Door> Request<Door> {
         }
         Wire {
             headers,
-            body: self
-                .body
-                .as_ref()
-                .map(|(_, body)| Bytes::from(body.to_string())),
+            body: self.body.as_ref().map(|(_, body)| Bytes::from(body.to_string())),
             timeout: self.timeout,
             label: self.label.clone(),
             confidential: self.confidential,
-            ..Wire::new(
-                self.method.clone(),
-                format!("{prefix}{}{}", self.path, self.query.text()),
-            )
+            ..Wire::new(self.method.clone(), format!("{prefix}{}{}", self.path, self.query.text()))
         }
     }
 }
@@ -249,15 +225,9 @@ mod tests {
             .with_body(Media::MergePatch, json!({"a": null}))
             .label("patch namespace shop");
         let wire = request.wire("/clusters/root:a", HeaderMap::new());
-        assert_eq!(
-            wire.path,
-            "/clusters/root:a/api/v1/namespaces/shop?dryRun=All&fieldManager=runhub"
-        );
+        assert_eq!(wire.path, "/clusters/root:a/api/v1/namespaces/shop?dryRun=All&fieldManager=runhub");
         assert_eq!(wire.body.unwrap(), r#"{"a":null}"#);
-        assert_eq!(
-            wire.headers[header::CONTENT_TYPE],
-            "application/merge-patch+json"
-        );
+        assert_eq!(wire.headers[header::CONTENT_TYPE], "application/merge-patch+json");
         assert_eq!(wire.headers[header::ACCEPT], "application/json");
         assert_eq!(wire.label, "patch namespace shop");
     }
@@ -269,8 +239,7 @@ mod tests {
         let rehearsed = delete.dry_run();
         assert_eq!(rehearsed.body().unwrap()["dryRun"], json!(["All"]));
         assert_eq!(rehearsed.query().text(), "");
-        let patch = Request::change(Method::PATCH, Path::of("/api/v1/x"))
-            .with_body(Media::MergePatch, json!({}));
+        let patch = Request::change(Method::PATCH, Path::of("/api/v1/x")).with_body(Media::MergePatch, json!({}));
         assert_eq!(patch.dry_run().query().text(), "?dryRun=All");
     }
 }

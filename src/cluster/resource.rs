@@ -25,12 +25,7 @@ pub struct Resource {
     pub namespaced: bool,
 }
 
-const fn known(
-    group: &'static str,
-    version: &'static str,
-    plural: &'static str,
-    kind: &'static str,
-) -> Resource {
+const fn known(group: &'static str, version: &'static str, plural: &'static str, kind: &'static str) -> Resource {
     Resource {
         group: Cow::Borrowed(group),
         version: Cow::Borrowed(version),
@@ -55,8 +50,7 @@ pub const DAEMON_SET: Resource = known("apps", "v1", "daemonsets", "DaemonSet");
 /// Replica sets.
 pub const REPLICA_SET: Resource = known("apps", "v1", "replicasets", "ReplicaSet");
 /// Controller revisions: the past of stateful sets and daemon sets.
-pub const CONTROLLER_REVISION: Resource =
-    known("apps", "v1", "controllerrevisions", "ControllerRevision");
+pub const CONTROLLER_REVISION: Resource = known("apps", "v1", "controllerrevisions", "ControllerRevision");
 /// Pods.
 pub const POD: Resource = known("", "v1", "pods", "Pod");
 /// Jobs.
@@ -109,11 +103,7 @@ impl Resource {
 
     /// What stands in an object's `apiVersion`.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_string()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+        if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
     }
 
     /// One object, by name.
@@ -123,11 +113,7 @@ impl Resource {
         }
         let collection = self.within(namespace)?;
         let path = collection.path.clone().push(name)?;
-        Ok(Address {
-            collection,
-            name: name.to_owned(),
-            path,
-        })
+        Ok(Address { collection, name: name.to_owned(), path })
     }
 
     /// All objects of a namespace; without one, of the whole server.
@@ -140,11 +126,7 @@ impl Resource {
             path = path.plus("namespaces").push(namespace)?;
         }
         let path = path.push(&self.plural)?;
-        Ok(Collection {
-            resource: self.clone(),
-            namespace: namespace.map(str::to_owned),
-            path,
-        })
+        Ok(Collection { resource: self.clone(), namespace: namespace.map(str::to_owned), path })
     }
 
     /// `/api/v1` or `/apis/apps/v1`.
@@ -159,12 +141,8 @@ impl Resource {
     /// Writes `kind` and `apiVersion` into an object that came without them, as items of lists do.
     pub fn name_kind(&self, object: &mut Value) {
         if let Some(fields) = object.as_object_mut() {
-            fields
-                .entry("apiVersion")
-                .or_insert_with(|| self.api_version().into());
-            fields
-                .entry("kind")
-                .or_insert_with(|| self.kind.as_ref().into());
+            fields.entry("apiVersion").or_insert_with(|| self.api_version().into());
+            fields.entry("kind").or_insert_with(|| self.kind.as_ref().into());
         }
     }
 }
@@ -256,31 +234,18 @@ mod tests {
     #[test]
     fn paths_follow_group_and_namespace() {
         let path = |address: Result<Address, PathError>| address.unwrap().path().to_string();
-        assert_eq!(
-            path(DEPLOYMENT.at(Some("shop"), "web")),
-            "/apis/apps/v1/namespaces/shop/deployments/web"
-        );
-        assert_eq!(
-            path(POD.at(Some("shop"), "web-1")),
-            "/api/v1/namespaces/shop/pods/web-1"
-        );
+        assert_eq!(path(DEPLOYMENT.at(Some("shop"), "web")), "/apis/apps/v1/namespaces/shop/deployments/web");
+        assert_eq!(path(POD.at(Some("shop"), "web-1")), "/api/v1/namespaces/shop/pods/web-1");
         assert_eq!(path(NODE.at(None, "n1")), "/api/v1/nodes/n1");
         assert_eq!(POD.within(None).unwrap().path().as_str(), "/api/v1/pods");
     }
 
     #[test]
     fn a_namespace_is_demanded_and_refused_by_kind() {
-        assert_eq!(
-            POD.at(None, "x").unwrap_err().to_string(),
-            "a pod needs a namespace"
-        );
-        assert_eq!(
-            NODE.at(Some("shop"), "x").unwrap_err().to_string(),
-            "a node is in no namespace"
-        );
+        assert_eq!(POD.at(None, "x").unwrap_err().to_string(), "a pod needs a namespace");
+        assert_eq!(NODE.at(Some("shop"), "x").unwrap_err().to_string(), "a node is in no namespace");
         assert!(
-            POD.at(Some("shop"), "../secrets")
-                .is_ok_and(|address| address.path().as_str().ends_with("..%2Fsecrets"))
+            POD.at(Some("shop"), "../secrets").is_ok_and(|address| address.path().as_str().ends_with("..%2Fsecrets"))
         );
     }
 
@@ -288,10 +253,7 @@ mod tests {
     fn an_item_gets_the_kind_it_lacks_and_keeps_the_one_it_has() {
         let mut item = json!({"metadata": {}});
         DEPLOYMENT.name_kind(&mut item);
-        assert_eq!(
-            item,
-            json!({"metadata": {}, "apiVersion": "apps/v1", "kind": "Deployment"})
-        );
+        assert_eq!(item, json!({"metadata": {}, "apiVersion": "apps/v1", "kind": "Deployment"}));
         let mut whole = json!({"kind": "Other", "apiVersion": "x/v2"});
         DEPLOYMENT.name_kind(&mut whole);
         assert_eq!(whole, json!({"kind": "Other", "apiVersion": "x/v2"}));
@@ -299,15 +261,9 @@ mod tests {
 
     #[test]
     fn people_read_kind_namespace_and_name() {
-        assert_eq!(
-            DEPLOYMENT.at(Some("shop"), "web").unwrap().to_string(),
-            "deployment shop/web"
-        );
+        assert_eq!(DEPLOYMENT.at(Some("shop"), "web").unwrap().to_string(), "deployment shop/web");
         assert_eq!(NODE.at(None, "n1").unwrap().to_string(), "node n1");
-        assert_eq!(
-            JOB.within(Some("shop")).unwrap().to_string(),
-            "jobs in shop"
-        );
+        assert_eq!(JOB.within(Some("shop")).unwrap().to_string(), "jobs in shop");
     }
 
     #[test]

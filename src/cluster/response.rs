@@ -23,12 +23,8 @@ pub struct Response {
 impl Response {
     /// The body as JSON.
     pub fn json(&self) -> Result<Value, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Error::Body(BodyError::NotJson {
-                status: self.status,
-                cause: error.to_string(),
-            })
-        })
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Error::Body(BodyError::NotJson { status: self.status, cause: error.to_string() }))
     }
 
     /// The body as text; what is not UTF-8 is replaced.
@@ -39,11 +35,7 @@ impl Response {
 
 impl From<RawResponse> for Response {
     fn from(raw: RawResponse) -> Self {
-        Self {
-            status: raw.status.as_u16(),
-            headers: raw.headers,
-            body: raw.body,
-        }
+        Self { status: raw.status.as_u16(), headers: raw.headers, body: raw.body }
     }
 }
 
@@ -82,9 +74,7 @@ impl BodyError {
     /// The HTTP status that the answer began with.
     pub fn status(&self) -> u16 {
         match self {
-            Self::TooLarge { status, .. }
-            | Self::CutOff { status, .. }
-            | Self::NotJson { status, .. } => *status,
+            Self::TooLarge { status, .. } | Self::CutOff { status, .. } | Self::NotJson { status, .. } => *status,
         }
     }
 

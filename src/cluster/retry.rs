@@ -66,10 +66,7 @@ impl RetryPolicy {
 
     /// One try.
     pub fn never() -> Self {
-        Self {
-            attempts: 1,
-            ..Self::seeded(0)
-        }
+        Self { attempts: 1, ..Self::seeded(0) }
     }
 
     /// What to do after try number `attempt` (from 1) ended with `error`.
@@ -77,15 +74,8 @@ impl RetryPolicy {
         if attempt >= self.attempts || !may_repeat(effect, error) {
             return Next::Stop;
         }
-        let wished = error
-            .refusal()
-            .and_then(|refusal| refusal.retry_after)
-            .unwrap_or_default();
-        if wished > self.patience {
-            Next::Stop
-        } else {
-            Next::After(wished.max(self.delay(attempt)))
-        }
+        let wished = error.refusal().and_then(|refusal| refusal.retry_after).unwrap_or_default();
+        if wished > self.patience { Next::Stop } else { Next::After(wished.max(self.delay(attempt))) }
     }
 
     /// The delay after try number `attempt`: doubling, capped, the upper half of it by chance.

@@ -87,29 +87,18 @@ impl Socket {
     pub fn new(server: Server) -> Result<Self, SocketError> {
         let wrong = || SocketError::Url(server.url.clone());
         let url: reqwest::Url = server.url.parse().map_err(|_| wrong())?;
-        if !matches!(url.scheme(), "http" | "https")
-            || url.host_str().is_none()
-            || url.query().is_some()
-        {
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || url.query().is_some() {
             return Err(wrong());
         }
         let base = url.as_str().trim_end_matches('/').to_owned();
-        let socket = Self {
-            base,
-            server,
-            plain: OnceLock::new(),
-            sealed: OnceLock::new(),
-        };
+        let socket = Self { base, server, plain: OnceLock::new(), sealed: OnceLock::new() };
         authorities(&socket.server)?;
         own_certificate(&socket.server)?;
         Ok(socket)
     }
 
     fn url(&self, wire: &Wire) -> String {
-        let base = wire
-            .origin
-            .as_deref()
-            .map_or(self.base.as_str(), |origin| origin.trim_end_matches('/'));
+        let base = wire.origin.as_deref().map_or(self.base.as_str(), |origin| origin.trim_end_matches('/'));
         format!("{base}{}", wire.path)
     }
 
@@ -118,23 +107,16 @@ impl Socket {
         let sealed = url.starts_with("https:");
         let slot = if sealed { &self.sealed } else { &self.plain };
         let made = slot.get_or_init(|| made(&self.server, &self.base, sealed));
-        made.as_ref()
-            .map_err(|cause| TransportError::NotSent(cause.clone()))
+        made.as_ref().map_err(|cause| TransportError::NotSent(cause.clone()))
     }
 
     async fn send(&self, wire: Wire) -> Result<reqwest::Response, TransportError> {
         let url = self.url(&wire);
-        let mut request = self
-            .client(&url)?
-            .request(wire.method, url)
-            .headers(wire.headers);
+        let mut request = self.client(&url)?.request(wire.method, url).headers(wire.headers);
         if let Some(body) = wire.body {
             request = request.body(body);
         }
-        request
-            .send()
-            .await
-            .map_err(|error| unsent(error, wire.timeout))
+        request.send().await.map_err(|error| unsent(error, wire.timeout))
     }
 
     fn limit(&self) -> usize {
@@ -148,11 +130,7 @@ impl Transport for Socket {
         let response = self.send(wire).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = whole(response, self.limit()).await?;
-        Ok(RawResponse {
-            status,
-            headers,
-            body,
-        })
+        Ok(RawResponse { status, headers, body })
     }
 
     async fn stream(&self, wire: Wire) -> Result<RawStream, TransportError> {
@@ -163,29 +141,16 @@ impl Transport for Socket {
             let status = response.status();
             match response.chunk().await {
                 Ok(piece) => piece.map(|piece| (Ok(piece), Some(response))),
-                Err(error) => Some((
-                    Err(TransportError::Truncated {
-                        status,
-                        cause: causes(error),
-                    }),
-                    None,
-                )),
+                Err(error) => Some((Err(TransportError::Truncated { status, cause: causes(error) }), None)),
             }
         });
-        Ok(RawStream {
-            status,
-            headers,
-            body: body.boxed(),
-        })
+        Ok(RawStream { status, headers, body: body.boxed() })
     }
 }
 
 async fn whole(mut response: reqwest::Response, limit: usize) -> Result<Bytes, TransportError> {
     let status = response.status();
-    let announced = response
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok())
-        .unwrap_or(0);
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if announced > limit {
         return Err(TransportError::TooLarge { status, limit });
     }
@@ -198,10 +163,7 @@ async fn whole(mut response: reqwest::Response, limit: usize) -> Result<Bytes, T
             Ok(Some(piece)) => body.extend_from_slice(&piece),
             Ok(None) => return Ok(body.into()),
             Err(error) => {
-                return Err(TransportError::Truncated {
-                    status,
-                    cause: causes(error),
-                });
+                return Err(TransportError::Truncated { status, cause: causes(error) });
             }
         }
     }
@@ -229,11 +191,7 @@ fn causes(error: reqwest::Error) -> String {
         }
         cause = error.source();
     }
-    if words.is_empty() {
-        error.to_string()
-    } else {
-        words.join(": ")
-    }
+    if words.is_empty() { error.to_string() } else { words.join(": ") }
 }
 
 fn made(server: &Server, base: &str, sealed: bool) -> Result<reqwest::Client, String> {
@@ -269,17 +227,9 @@ fn authorities(server: &Server) -> Result<Option<Vec<Certificate>>, SocketError>
     let Trust::Authorities(pem) = &server.trust else {
         return Ok(None);
     };
-    let unusable = |cause: String| SocketError::Certificate {
-        what: "certificate authority",
-        cause,
-    };
-    let certificates =
-        Certificate::from_pem_bundle(pem).map_err(|error| unusable(causes(error)))?;
-    if certificates.is_empty() {
-        Err(unusable("it holds no certificate".to_owned()))
-    } else {
-        Ok(Some(certificates))
-    }
+    let unusable = |cause: String| SocketError::Certificate { what: "certificate authority", cause };
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| unusable(causes(error)))?;
+    if certificates.is_empty() { Err(unusable("it holds no certificate".to_owned())) } else { Ok(Some(certificates)) }
 }
 
 fn own_certificate(server: &Server) -> Result<Option<reqwest::Identity>, SocketError> {
@@ -291,18 +241,12 @@ fn own_certificate(server: &Server) -> Result<Option<reqwest::Identity>, SocketE
     pem.extend_from_slice(own.key.expose().as_bytes());
     reqwest::Identity::from_pem(&pem)
         .map(Some)
-        .map_err(|error| SocketError::Certificate {
-            what: "client certificate",
-            cause: causes(error),
-        })
+        .map_err(|error| SocketError::Certificate { what: "client certificate", cause: causes(error) })
 }
 
 /// A server on this machine is never asked by way of a proxy.
 fn is_loopback(base: &str) -> bool {
-    let host = base
-        .parse::<reqwest::Url>()
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
+    let host = base.parse::<reqwest::Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

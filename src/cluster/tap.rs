@@ -74,9 +74,7 @@ pub struct Dropped {
 impl Dropped {
     /// Whether the server may have done what was asked.
     pub fn may_have_arrived(&self) -> bool {
-        self.cause
-            .as_ref()
-            .is_none_or(TransportError::may_have_arrived)
+        self.cause.as_ref().is_none_or(TransportError::may_have_arrived)
     }
 }
 
@@ -101,12 +99,7 @@ pub(super) struct Road {
 
 impl Road {
     pub(super) fn new(transport: Arc<dyn Transport>, tap: Arc<dyn Tap>, clock: Clock) -> Self {
-        Self {
-            transport,
-            tap,
-            clock,
-            count: AtomicU64::new(0),
-        }
+        Self { transport, tap, clock, count: AtomicU64::new(0) }
     }
 
     fn begin(&self, wire: &Wire) -> Exchange {
@@ -120,12 +113,7 @@ impl Road {
             label: wire.label.clone(),
             body: wire.body.clone().filter(|_| !wire.confidential),
         });
-        Exchange {
-            id,
-            tap: Arc::clone(&self.tap),
-            began: Instant::now(),
-            open: true,
-        }
+        Exchange { id, tap: Arc::clone(&self.tap), began: Instant::now(), open: true }
     }
 }
 
@@ -170,13 +158,7 @@ struct Exchange {
 impl Exchange {
     fn answered(mut self, status: u16, bytes: usize, body: Option<Bytes>) {
         self.open = false;
-        self.tap.answered(&Answered {
-            id: self.id,
-            status,
-            bytes,
-            elapsed: self.began.elapsed(),
-            body,
-        });
+        self.tap.answered(&Answered { id: self.id, status, bytes, elapsed: self.began.elapsed(), body });
     }
 
     fn failed(mut self, error: TransportError) -> TransportError {
@@ -186,11 +168,7 @@ impl Exchange {
     }
 
     fn lost(&self, cause: Option<TransportError>) {
-        self.tap.dropped(&Dropped {
-            id: self.id,
-            elapsed: self.began.elapsed(),
-            cause,
-        });
+        self.tap.dropped(&Dropped { id: self.id, elapsed: self.began.elapsed(), cause });
     }
 }
 
@@ -212,15 +190,9 @@ fn shown(path: &str) -> String {
 }
 
 fn shown_pair(pair: &str) -> String {
-    const SECRET: [&str; 7] = [
-        "token", "password", "secret", "code", "key", "auth", "session",
-    ];
+    const SECRET: [&str; 7] = ["token", "password", "secret", "code", "key", "auth", "session"];
     match pair.split_once('=') {
-        Some((name, _))
-            if SECRET
-                .iter()
-                .any(|word| name.to_ascii_lowercase().contains(word)) =>
-        {
+        Some((name, _)) if SECRET.iter().any(|word| name.to_ascii_lowercase().contains(word)) => {
             format!("{name}={}", crate::secret::MASK)
         }
         _ => pair.to_owned(),
@@ -234,35 +206,21 @@ mod tests {
 
     fn road(script: &Arc<Script>, heard: &Arc<Heard>) -> Road {
         let (transport, tap) = (Arc::clone(script), Arc::clone(heard));
-        Road::new(
-            transport,
-            tap,
-            Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap()),
-        )
+        Road::new(transport, tap, Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap()))
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_exchange_is_heard_from_both_ends() {
         let (script, heard) = (Script::new([answer(200, "{\"a\":1}")]), Heard::new());
-        let wire = Wire {
-            body: Some("ask".into()),
-            ..Wire::new(Method::PUT, "/x?token=abc&limit=5")
-        };
+        let wire = Wire { body: Some("ask".into()), ..Wire::new(Method::PUT, "/x?token=abc&limit=5") };
         road(&script, &heard).call(wire).await.unwrap();
-        assert_eq!(
-            heard.lines(),
-            ["1 PUT /x?token=***&limit=5 ask", "1 200 7 bytes {\"a\":1}"]
-        );
+        assert_eq!(heard.lines(), ["1 PUT /x?token=***&limit=5 ask", "1 200 7 bytes {\"a\":1}"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn confidential_bodies_are_not_heard() {
         let (script, heard) = (Script::new([answer(200, "secret")]), Heard::new());
-        let wire = Wire {
-            body: Some("password".into()),
-            confidential: true,
-            ..Wire::new(Method::POST, "/login")
-        };
+        let wire = Wire { body: Some("password".into()), confidential: true, ..Wire::new(Method::POST, "/login") };
         road(&script, &heard).call(wire).await.unwrap();
         assert_eq!(heard.lines(), ["1 POST /login ", "1 200 6 bytes "]);
     }
@@ -273,43 +231,22 @@ mod tests {
         let road = road(&script, &heard);
         let call = road.call(Wire::new(Method::DELETE, "/pod"));
         assert!(timeout(Duration::from_secs(1), call).await.is_err());
-        assert_eq!(
-            heard.lines(),
-            [
-                "1 DELETE /pod ",
-                "1 dropped after 1s: nobody waits, may have arrived: true"
-            ]
-        );
+        assert_eq!(heard.lines(), ["1 DELETE /pod ", "1 dropped after 1s: nobody waits, may have arrived: true"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_passes_is_an_error_with_its_length() {
         let (script, heard) = (Script::new([Script::never()]), Heard::new());
-        let wire = Wire {
-            timeout: Duration::from_secs(2),
-            ..Wire::new(Method::GET, "/slow")
-        };
+        let wire = Wire { timeout: Duration::from_secs(2), ..Wire::new(Method::GET, "/slow") };
         let error = road(&script, &heard).call(wire).await.unwrap_err();
         assert_eq!(error, TransportError::TimedOut(Duration::from_secs(2)));
-        assert_eq!(
-            heard.lines()[1],
-            "1 dropped after 2s: no answer within 2s, may have arrived: true"
-        );
+        assert_eq!(heard.lines()[1], "1 dropped after 2s: no answer within 2s, may have arrived: true");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_never_was_cannot_have_arrived() {
-        let (script, heard) = (
-            Script::new([Script::fail(TransportError::NotSent("refused".into()))]),
-            Heard::new(),
-        );
-        road(&script, &heard)
-            .call(Wire::new(Method::GET, "/x"))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            heard.lines()[1],
-            "1 dropped after 0ns: could not connect: refused, may have arrived: false"
-        );
+        let (script, heard) = (Script::new([Script::fail(TransportError::NotSent("refused".into()))]), Heard::new());
+        road(&script, &heard).call(Wire::new(Method::GET, "/x")).await.unwrap_err();
+        assert_eq!(heard.lines()[1], "1 dropped after 0ns: could not connect: refused, may have arrived: false");
     }
 }

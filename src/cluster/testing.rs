@@ -36,11 +36,7 @@ pub(crate) fn answer(status: u16, body: impl Into<String>) -> Turn {
 pub(crate) fn typed(status: u16, kind: &str, body: impl Into<String>) -> Turn {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-    Turn::Answer(RawResponse {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: Bytes::from(body.into()),
-    })
+    Turn::Answer(RawResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from(body.into()) })
 }
 
 type Rule = Box<dyn Fn(&Wire) -> Option<Turn> + Send + Sync>;
@@ -62,20 +58,12 @@ impl Script {
     /// Answers in this order; anything beyond is a broken connection.
     pub(crate) fn new(turns: impl IntoIterator<Item = Turn>) -> Arc<Self> {
         let turns = Mutex::new(turns.into_iter().collect());
-        Arc::new(Self {
-            turns,
-            rule: None,
-            seen: Mutex::default(),
-        })
+        Arc::new(Self { turns, rule: None, seen: Mutex::default() })
     }
 
     /// Answers by a rule.
     pub(crate) fn ruled(rule: impl Fn(&Wire) -> Option<Turn> + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
-            turns: Mutex::default(),
-            rule: Some(Box::new(rule)),
-            seen: Mutex::default(),
-        })
+        Arc::new(Self { turns: Mutex::default(), rule: Some(Box::new(rule)), seen: Mutex::default() })
     }
 
     pub(crate) fn never() -> Turn {
@@ -88,12 +76,7 @@ impl Script {
 
     /// Method and path of all requests so far.
     pub(crate) fn seen(&self) -> Vec<String> {
-        self.seen
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|wire| format!("{} {}", wire.method, wire.path))
-            .collect()
+        self.seen.lock().unwrap().iter().map(|wire| format!("{} {}", wire.method, wire.path)).collect()
     }
 
     /// All requests so far.
@@ -105,9 +88,7 @@ impl Script {
         self.seen.lock().unwrap().push(wire.clone());
         let ruled = self.rule.as_ref().and_then(|rule| rule(wire));
         let turn = ruled.or_else(|| self.turns.lock().unwrap().pop_front());
-        turn.unwrap_or_else(|| {
-            Turn::Fail(TransportError::Broken("the script is at its end".into()))
-        })
+        turn.unwrap_or_else(|| Turn::Fail(TransportError::Broken("the script is at its end".into())))
     }
 }
 
@@ -125,27 +106,15 @@ impl Transport for Script {
         match self.turn(&wire) {
             Turn::Answer(answer) => {
                 let body = stream::iter([Ok(answer.body)]).boxed();
-                Ok(RawStream {
-                    status: answer.status,
-                    headers: answer.headers,
-                    body,
-                })
+                Ok(RawStream { status: answer.status, headers: answer.headers, body })
             }
             Turn::Stream(pieces, ends) => {
                 let timed = stream::iter(pieces).then(|(delay, piece)| async move {
                     tokio::time::sleep(delay).await;
                     piece
                 });
-                let rest = if ends {
-                    stream::empty().boxed()
-                } else {
-                    stream::pending().boxed()
-                };
-                Ok(RawStream {
-                    status: StatusCode::OK,
-                    headers: HeaderMap::new(),
-                    body: timed.chain(rest).boxed(),
-                })
+                let rest = if ends { stream::empty().boxed() } else { stream::pending().boxed() };
+                Ok(RawStream { status: StatusCode::OK, headers: HeaderMap::new(), body: timed.chain(rest).boxed() })
             }
             Turn::Fail(error) => Err(error),
             Turn::Never => std::future::pending().await,
@@ -172,39 +141,23 @@ impl Heard {
 }
 
 fn text(body: Option<&Bytes>) -> String {
-    body.map(|body| String::from_utf8_lossy(body).into_owned())
-        .unwrap_or_default()
+    body.map(|body| String::from_utf8_lossy(body).into_owned()).unwrap_or_default()
 }
 
 impl Tap for Heard {
     fn sent(&self, sent: &Sent) {
-        self.note(format!(
-            "{} {} {} {}",
-            sent.id,
-            sent.method,
-            sent.path,
-            text(sent.body.as_ref())
-        ));
+        self.note(format!("{} {} {} {}", sent.id, sent.method, sent.path, text(sent.body.as_ref())));
     }
 
     fn answered(&self, answered: &Answered) {
         let body = text(answered.body.as_ref());
-        self.note(format!(
-            "{} {} {} bytes {body}",
-            answered.id, answered.status, answered.bytes
-        ));
+        self.note(format!("{} {} {} bytes {body}", answered.id, answered.status, answered.bytes));
     }
 
     fn dropped(&self, dropped: &Dropped) {
-        let cause = dropped
-            .cause
-            .as_ref()
-            .map_or_else(|| "nobody waits".to_owned(), ToString::to_string);
+        let cause = dropped.cause.as_ref().map_or_else(|| "nobody waits".to_owned(), ToString::to_string);
         let arrived = dropped.may_have_arrived();
-        self.note(format!(
-            "{} dropped after {:?}: {cause}, may have arrived: {arrived}",
-            dropped.id, dropped.elapsed
-        ));
+        self.note(format!("{} dropped after {:?}: {cause}, may have arrived: {arrived}", dropped.id, dropped.elapsed));
     }
 }
 
@@ -218,10 +171,7 @@ pub(crate) struct Badge {
 impl Badge {
     /// Renews with these results, in order; then never again.
     pub(crate) fn new(renewals: impl IntoIterator<Item = Result<bool, LoginEnded>>) -> Arc<Self> {
-        Arc::new(Self {
-            renewals: Mutex::new(renewals.into_iter().collect()),
-            renewed: Mutex::default(),
-        })
+        Arc::new(Self { renewals: Mutex::new(renewals.into_iter().collect()), renewed: Mutex::default() })
     }
 
     pub(crate) fn renewals(&self) -> u32 {
@@ -233,20 +183,13 @@ impl Badge {
 impl Identity for Badge {
     async fn headers(&self) -> Result<HeaderMap, LoginEnded> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "x-authorization",
-            format!("token-{}", self.renewals()).parse().unwrap(),
-        );
+        headers.insert("x-authorization", format!("token-{}", self.renewals()).parse().unwrap());
         Ok(headers)
     }
 
     async fn renew(&self, _: &HeaderMap, _: &dyn Transport) -> Result<bool, LoginEnded> {
         *self.renewed.lock().unwrap() += 1;
-        self.renewals
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or(Ok(false))
+        self.renewals.lock().unwrap().pop_front().unwrap_or(Ok(false))
     }
 
     fn name(&self) -> String {
@@ -261,24 +204,12 @@ pub(crate) fn client(script: &Arc<Script>) -> Client {
 
 /// A client of a scripted target.
 pub(crate) fn client_of(script: &Arc<Script>, provider: &'static dyn Provider) -> Client {
-    Client::new(
-        Arc::clone(script) as _,
-        Badge::new([]),
-        provider,
-        Arc::new(Deaf),
-        clock(),
-    )
+    Client::new(Arc::clone(script) as _, Badge::new([]), provider, Arc::new(Deaf), clock())
 }
 
 /// A client of a scripted Kubernetes API server, as someone in particular.
 pub(crate) fn client_as(script: &Arc<Script>, badge: &Arc<Badge>) -> Client {
-    Client::new(
-        Arc::clone(script) as _,
-        Arc::clone(badge) as _,
-        provider::KUBERNETES,
-        Arc::new(Deaf),
-        clock(),
-    )
+    Client::new(Arc::clone(script) as _, Arc::clone(badge) as _, provider::KUBERNETES, Arc::new(Deaf), clock())
 }
 
 fn clock() -> Clock {

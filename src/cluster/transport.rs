@@ -80,10 +80,7 @@ pub struct RawStream {
 
 impl std::fmt::Debug for RawStream {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("RawStream")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        formatter.debug_struct("RawStream").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -38,19 +38,11 @@ impl Deletion {
         options.insert("apiVersion".into(), "v1".into());
         let mut preconditions = Map::new();
         put(&mut preconditions, "uid", self.uid.as_deref());
-        put(
-            &mut preconditions,
-            "resourceVersion",
-            self.resource_version.as_deref(),
-        );
+        put(&mut preconditions, "resourceVersion", self.resource_version.as_deref());
         if !preconditions.is_empty() {
             options.insert("preconditions".into(), preconditions.into());
         }
-        put(
-            &mut options,
-            "propagationPolicy",
-            self.propagation.map(|policy| format!("{policy:?}")),
-        );
+        put(&mut options, "propagationPolicy", self.propagation.map(|policy| format!("{policy:?}")));
         put(&mut options, "gracePeriodSeconds", self.grace_period);
         options.into()
     }
@@ -99,10 +91,7 @@ impl Collection {
 
     /// Creates an object.
     pub fn create(&self, object: Value) -> Request<Write> {
-        let name = object
-            .pointer("/metadata/name")
-            .and_then(Value::as_str)
-            .unwrap_or("(unnamed)");
+        let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("(unnamed)");
         let label = format!("create {} {name}", self.resource().kind.to_lowercase());
         Request::change(Method::POST, self.path().clone())
             .manager(FIELD_MANAGER)
@@ -134,9 +123,7 @@ impl Address {
 
     /// Creates or changes the object by server-side apply; `force` takes fields over from others.
     pub fn apply(&self, object: Value, force: bool) -> Request<Write> {
-        self.patch(Media::ApplyPatch, object)
-            .with("force", force.to_string())
-            .label(format!("apply {self}"))
+        self.patch(Media::ApplyPatch, object).with("force", force.to_string()).label(format!("apply {self}"))
     }
 
     fn patch(&self, media: Media, patch: Value) -> Request<Write> {
@@ -173,15 +160,9 @@ impl Address {
             .with_some("container", part.container.clone())
             .with_some("previous", part.previous.then_some("true"))
             .with_some("tailLines", part.tail.map(|lines| lines.to_string()))
-            .with_some(
-                "sinceSeconds",
-                part.since_seconds.map(|seconds| seconds.to_string()),
-            )
+            .with_some("sinceSeconds", part.since_seconds.map(|seconds| seconds.to_string()))
             .with_some("sinceTime", part.since_time.clone())
-            .with_some(
-                "limitBytes",
-                part.limit_bytes.map(|bytes| bytes.to_string()),
-            )
+            .with_some("limitBytes", part.limit_bytes.map(|bytes| bytes.to_string()))
             .with_some("timestamps", part.timestamps.then_some("true"))
             .label(format!("read the log of {self}"))
     }
@@ -208,16 +189,8 @@ impl Permission {
         let mut attributes = Map::new();
         put(&mut attributes, "verb", Some(self.verb.as_str()));
         put(&mut attributes, "group", Some(self.resource.group.as_ref()));
-        put(
-            &mut attributes,
-            "version",
-            Some(self.resource.version.as_ref()),
-        );
-        put(
-            &mut attributes,
-            "resource",
-            Some(self.resource.plural.as_ref()),
-        );
+        put(&mut attributes, "version", Some(self.resource.version.as_ref()));
+        put(&mut attributes, "resource", Some(self.resource.plural.as_ref()));
         put(&mut attributes, "subresource", self.subresource.as_deref());
         put(&mut attributes, "namespace", self.namespace.as_deref());
         put(&mut attributes, "name", self.name.as_deref());
@@ -226,11 +199,8 @@ impl Permission {
             "apiVersion": "authorization.k8s.io/v1",
             "spec": {"resourceAttributes": attributes},
         });
-        Request::ask(
-            Path::of("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
-            question,
-        )
-        .label(format!("ask whether we may {self}"))
+        Request::ask(Path::of("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), question)
+            .label(format!("ask whether we may {self}"))
     }
 }
 
@@ -273,56 +243,30 @@ mod tests {
             &json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u-1", "resourceVersion": "42"},
                     "propagationPolicy": "Foreground", "gracePeriodSeconds": 0})
         );
-        assert_eq!(
-            Deletion::default().options(),
-            json!({"kind": "DeleteOptions", "apiVersion": "v1"})
-        );
+        assert_eq!(Deletion::default().options(), json!({"kind": "DeleteOptions", "apiVersion": "v1"}));
     }
 
     #[test]
     fn patches_name_us_as_the_manager() {
         let request = web().apply(json!({}), true).manager("runhub-7");
         assert_eq!(request.query().text(), "?fieldManager=runhub-7&force=true");
-        assert_eq!(
-            web().merge_patch(json!({})).query().text(),
-            "?fieldManager=runhub"
-        );
-        assert_eq!(
-            web().merge_patch(json!({})).what(),
-            "patch deployment shop/web"
-        );
+        assert_eq!(web().merge_patch(json!({})).query().text(), "?fieldManager=runhub");
+        assert_eq!(web().merge_patch(json!({})).what(), "patch deployment shop/web");
     }
 
     #[test]
     fn an_eviction_names_the_pod_twice() {
-        let request = POD
-            .at(Some("shop"), "web-1")
-            .unwrap()
-            .evict(&Deletion::default());
-        assert_eq!(
-            request.path().as_str(),
-            "/api/v1/namespaces/shop/pods/web-1/eviction"
-        );
-        assert_eq!(
-            request.body().unwrap()["metadata"],
-            json!({"name": "web-1", "namespace": "shop"})
-        );
+        let request = POD.at(Some("shop"), "web-1").unwrap().evict(&Deletion::default());
+        assert_eq!(request.path().as_str(), "/api/v1/namespaces/shop/pods/web-1/eviction");
+        assert_eq!(request.body().unwrap()["metadata"], json!({"name": "web-1", "namespace": "shop"}));
     }
 
     #[test]
     fn a_log_request_sends_only_what_was_asked() {
         let pod = POD.at(Some("shop"), "web-1").unwrap();
         assert_eq!(pod.logs(&LogPart::default()).query().text(), "");
-        let part = LogPart {
-            container: Some("web".into()),
-            tail: Some(20),
-            timestamps: true,
-            ..LogPart::default()
-        };
-        assert_eq!(
-            pod.logs(&part).query().text(),
-            "?container=web&tailLines=20&timestamps=true"
-        );
+        let part = LogPart { container: Some("web".into()), tail: Some(20), timestamps: true, ..LogPart::default() };
+        assert_eq!(pod.logs(&part).query().text(), "?container=web&tailLines=20&timestamps=true");
     }
 
     #[test]

@@ -58,12 +58,7 @@ impl TerminalAsker {
         input: impl BufRead + Send + 'static,
         output: impl Write + Send + 'static,
     ) -> Self {
-        Self {
-            style,
-            screen,
-            output: Lock::new(Box::new(output)),
-            answers: Mutex::new(Answers::of(input)),
-        }
+        Self { style, screen, output: Lock::new(Box::new(output)), answers: Mutex::new(Answers::of(input)) }
     }
 
     fn put(&self, question: &Question) -> io::Result<()> {
@@ -108,10 +103,7 @@ impl Asker for TerminalAsker {
         if let Err(error) = self.put(question) {
             return Answer::Nobody(format!("the question cannot be shown: {error}"));
         }
-        let mut prompt = Prompt {
-            asker: self,
-            is_answered: false,
-        };
+        let mut prompt = Prompt { asker: self, is_answered: false };
         let answer = answers.next().await;
         prompt.is_answered = matches!(answer, Ok(Some(_)));
         match answer {
@@ -136,11 +128,7 @@ impl Answers {
         let (wanted, wants) = threads::channel();
         let (give, lines) = mpsc::unbounded_channel();
         std::thread::spawn(move || read_when_wanted(input, &wants, &give));
-        Self {
-            wanted,
-            lines,
-            is_reading: false,
-        }
+        Self { wanted, lines, is_reading: false }
     }
 
     /// What was typed for a dropped question answers no other.
@@ -229,21 +217,12 @@ mod tests {
     }
 
     fn confirm() -> Question {
-        Question::Confirm {
-            step: "migrate".into(),
-            text: "Run the migration now?".into(),
-        }
+        Question::Confirm { step: "migrate".into(), text: "Run the migration now?".into() }
     }
 
     #[tokio::test]
     async fn only_a_clear_yes_is_a_yes() {
-        for (typed, is_yes) in [
-            ("y\n", true),
-            ("YES \n", true),
-            ("\n", false),
-            ("n\n", false),
-            ("yse\n", false),
-        ] {
+        for (typed, is_yes) in [("y\n", true), ("YES \n", true), ("\n", false), ("n\n", false), ("yse\n", false)] {
             let (asker, person, _) = desk();
             person.send(typed).unwrap();
             let answer = asker.ask(&confirm()).await;
@@ -282,11 +261,7 @@ mod tests {
     async fn consent_shows_effects_budget_and_what_cannot_be_undone() {
         let (asker, person, paper) = desk();
         person.send("y\n").unwrap();
-        let effect = |step: &str, what: &str| EffectLine {
-            step: step.into(),
-            what: what.into(),
-            not_undoable: None,
-        };
+        let effect = |step: &str, what: &str| EffectLine { step: step.into(), what: what.into(), not_undoable: None };
         let consent = Consent {
             book: "scale-shop-web".into(),
             target: "simulator as alice".into(),

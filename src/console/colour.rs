@@ -37,9 +37,7 @@ pub fn decide(wishes: &Wishes<'_>) -> bool {
         Choice::Never => false,
         Choice::Auto if is_set(wishes.no_color) => false,
         Choice::Auto if is_set(wishes.clicolor_force) && wishes.clicolor_force != Some("0") => true,
-        Choice::Auto => {
-            wishes.is_terminal && wishes.clicolor != Some("0") && wishes.term != Some("dumb")
-        }
+        Choice::Auto => wishes.is_terminal && wishes.clicolor != Some("0") && wishes.term != Some("dumb"),
     }
 }
 
@@ -97,15 +95,8 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_no_wish() {
-        let wishes = Wishes {
-            no_color: Some(""),
-            clicolor_force: Some(""),
-            ..Wishes::default()
-        };
+        let wishes = Wishes { no_color: Some(""), clicolor_force: Some(""), ..Wishes::default() };
         assert!(!decide(&wishes));
-        assert!(decide(&Wishes {
-            is_terminal: true,
-            ..wishes
-        }));
+        assert!(decide(&Wishes { is_terminal: true, ..wishes }));
     }
 }

@@ -41,19 +41,9 @@ fn with_last_line(source: &Source) -> Source {
 }
 
 fn renderer(style: &Style) -> Renderer {
-    let renderer = if style.colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let decor = if style.unicode {
-        DecorStyle::Unicode
-    } else {
-        DecorStyle::Ascii
-    };
-    renderer
-        .decor_style(decor)
-        .term_width(style.width.unwrap_or(DEFAULT_WIDTH))
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    let decor = if style.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
+    renderer.decor_style(decor).term_width(style.width.unwrap_or(DEFAULT_WIDTH))
 }
 
 fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
@@ -68,30 +58,22 @@ fn groups<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let primary = AnnotationKind::Primary
-        .span(fitting(source, diagnostic.span))
-        .label(label(&diagnostic.label));
-    let others = diagnostic.labels.iter().map(|other| {
-        AnnotationKind::Context
-            .span(fitting(source, other.span))
-            .label(label(&other.text))
-    });
+    let primary = AnnotationKind::Primary.span(fitting(source, diagnostic.span)).label(label(&diagnostic.label));
+    let others = diagnostic
+        .labels
+        .iter()
+        .map(|other| AnnotationKind::Context.span(fitting(source, other.span)).label(label(&other.text)));
     let snippet = excerpt(source).annotation(primary).annotations(others);
     let (title, helps) = match diagnostic.helps.split_first() {
         Some((first, rest)) if !diagnostic.patches.is_empty() => (first.as_str(), rest),
         Some(_) | None => ("write it like this", diagnostic.helps.as_slice()),
     };
     let helps = helps.iter().map(|help| Level::HELP.message(help));
-    let main = level
-        .primary_title(&diagnostic.message)
-        .element(snippet)
-        .elements(helps);
+    let main = level.primary_title(&diagnostic.message).element(snippet).elements(helps);
     let mut groups = vec![main];
     if !diagnostic.patches.is_empty() {
-        let patches = diagnostic
-            .patches
-            .iter()
-            .map(|patch| Patch::new(fitting(source, patch.span), &patch.replacement));
+        let patches =
+            diagnostic.patches.iter().map(|patch| Patch::new(fitting(source, patch.span), &patch.replacement));
         let title = Level::HELP.secondary_title(title);
         groups.push(title.element(excerpt(source).patches(patches)));
     }
@@ -128,11 +110,7 @@ fn closing(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> Option
             (Tone::Bad, "error", format!("{mistakes} and {warnings}"))
         }
     };
-    Some(format!(
-        "{}: {what} in {}",
-        style.paint(tone, word),
-        source.name()
-    ))
+    Some(format!("{}: {what} in {}", style.paint(tone, word), source.name()))
 }
 
 /// A complaint as programs read it; lines and columns count from 1, bytes from 0.
@@ -162,10 +140,8 @@ struct Complement<'a> {
 
 /// All complaints about one source as a JSON array, in the order of the text.
 pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> serde_json::Result<String> {
-    let complaints: Vec<Complaint<'_>> = sorted(diagnostics)
-        .into_iter()
-        .map(|diagnostic| complaint(source, diagnostic))
-        .collect();
+    let complaints: Vec<Complaint<'_>> =
+        sorted(diagnostics).into_iter().map(|diagnostic| complaint(source, diagnostic)).collect();
     serde_json::to_string_pretty(&complaints)
 }
 
@@ -173,12 +149,7 @@ fn complaint<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Complaint<'a
     let place = source.place(diagnostic.span.start);
     let labels = diagnostic.labels.iter().map(|other| {
         let place = source.place(other.span.start);
-        Complement {
-            text: &other.text,
-            line: place.line,
-            column: place.column,
-            span: other.span,
-        }
+        Complement { text: &other.text, line: place.line, column: place.column, span: other.span }
     });
     Complaint {
         severity: diagnostic.severity,
@@ -252,19 +223,13 @@ steps:
 
     #[test]
     fn complaints_in_unicode() {
-        let style = Style {
-            unicode: true,
-            ..ASCII
-        };
+        let style = Style { unicode: true, ..ASCII };
         insta::assert_snapshot!(draw(&source(), &complaints()[..2], &style));
     }
 
     #[test]
     fn complaints_in_colour() {
-        let style = Style {
-            colour: true,
-            ..ASCII
-        };
+        let style = Style { colour: true, ..ASCII };
         let drawn = draw(&source(), &complaints()[2..3], &style);
         insta::assert_snapshot!(drawn.replace('\u{1b}', "ESC"));
     }
@@ -282,14 +247,10 @@ steps:
 
     #[test]
     fn the_count_knows_one_from_many_and_mistakes_from_warnings() {
-        let closing =
-            |range: Range<usize>| closing(&source(), &complaints()[range], &ASCII).unwrap();
+        let closing = |range: Range<usize>| closing(&source(), &complaints()[range], &ASCII).unwrap();
         assert_eq!(closing(0..1), "warning: 1 warning in restart-app.yaml");
         assert_eq!(closing(1..2), "error: 1 mistake in restart-app.yaml");
-        assert_eq!(
-            closing(0..4),
-            "error: 3 mistakes and 1 warning in restart-app.yaml"
-        );
+        assert_eq!(closing(0..4), "error: 3 mistakes and 1 warning in restart-app.yaml");
     }
 
     #[test]

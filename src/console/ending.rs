@@ -20,13 +20,8 @@ pub(super) struct Tally {
 }
 
 /// In the order in which they are told.
-const TOLD: [StepStatus; 5] = [
-    StepStatus::Passed,
-    StepStatus::Failed,
-    StepStatus::Errored,
-    StepStatus::Skipped,
-    StepStatus::Cancelled,
-];
+const TOLD: [StepStatus; 5] =
+    [StepStatus::Passed, StepStatus::Failed, StepStatus::Errored, StepStatus::Skipped, StepStatus::Cancelled];
 
 impl Tally {
     /// Counts a step that ended.
@@ -35,12 +30,7 @@ impl Tally {
     }
 
     fn words(&self, end: &RunEnd) -> String {
-        let number = |told| {
-            self.ended
-                .values()
-                .filter(|status| **status == told)
-                .count()
-        };
+        let number = |told| self.ended.values().filter(|status| **status == told).count();
         let parts: Vec<String> = TOLD
             .into_iter()
             .map(|told| (number(told), told))
@@ -56,10 +46,7 @@ impl Tally {
         }
         let changes = count(self.changes, "change");
         let requests = count(self.requests, "request");
-        format!(
-            "{words}; {changes}, {requests} in {}",
-            duration(end.elapsed_ms)
-        )
+        format!("{words}; {changes}, {requests} in {}", duration(end.elapsed_ms))
     }
 }
 
@@ -82,11 +69,7 @@ fn mark(end: &RunEnd) -> Mark {
     match end.outcome {
         Outcome::Passed if end.exit_code == 0 => Mark::Passed,
         Outcome::Paused | Outcome::Cancelled | Outcome::Undone | Outcome::Handled => Mark::Odd,
-        Outcome::Passed
-        | Outcome::UndoFailed
-        | Outcome::Refused
-        | Outcome::Unreachable
-        | Outcome::Failed => Mark::Bad,
+        Outcome::Passed | Outcome::UndoFailed | Outcome::Refused | Outcome::Unreachable | Outcome::Failed => Mark::Bad,
     }
 }
 

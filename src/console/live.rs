@@ -11,8 +11,8 @@ use super::style::{Mark, Style, Tone};
 use super::text::{count, duration};
 use super::trouble;
 use crate::event::{
-    Attempt, CancelReason, Change, Event, EventKind, Exchange, ExchangeEnd, Note, Outcome, Phase,
-    RunEnd, RunHead, Settled, Sink, SinkError, StepEnd, StepHead, StepId, Told, Waiting,
+    Attempt, CancelReason, Change, Event, EventKind, Exchange, ExchangeEnd, Note, Outcome, Phase, RunEnd, RunHead,
+    Settled, Sink, SinkError, StepEnd, StepHead, StepId, Told, Waiting,
 };
 
 /// Where to look further; the last lines of a run.
@@ -38,10 +38,7 @@ pub struct Console {
 
 impl std::fmt::Debug for Console {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Console")
-            .field("style", &self.style)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Console").field("style", &self.style).finish_non_exhaustive()
     }
 }
 
@@ -87,9 +84,7 @@ impl Console {
             EventKind::Changed { change, settled } => self.changed(change, settled),
             EventKind::Noted(note) => self.noted(note),
             EventKind::Warned(note) => self.warned(note),
-            EventKind::ArtifactWritten {
-                step, name, path, ..
-            } => {
+            EventKind::ArtifactWritten { step, name, path, .. } => {
                 let (name, path) = (name.clone(), path.clone());
                 self.keep(Some(step), Remark::Artifact { name, path })
             }
@@ -106,10 +101,7 @@ impl Console {
         self.tell(|page| {
             page.headline(0, Mark::Heading, [&head.book, "", &what]);
             if page.style().is_verbose() {
-                let line = format!(
-                    "{} as {}, by {}",
-                    head.target.url, head.target.user, head.actor
-                );
+                let line = format!("{} as {}, by {}", head.target.url, head.target.user, head.actor);
                 page.line(1, Tone::Dim, &line);
             }
         })
@@ -309,10 +301,7 @@ impl Pointers {
 
 impl Sink for Console {
     fn take(&mut self, told: &Told<'_>) -> Result<(), SinkError> {
-        self.show(told.event).map_err(|error| SinkError {
-            sink: "console".into(),
-            message: error.to_string(),
-        })
+        self.show(told.event).map_err(|error| SinkError { sink: "console".into(), message: error.to_string() })
     }
 }
 

@@ -22,10 +22,7 @@ pub(super) struct Page<'a> {
 impl<'a> Page<'a> {
     /// An empty page.
     pub(super) fn new(style: &'a Style) -> Self {
-        Self {
-            style,
-            text: String::new(),
-        }
+        Self { style, text: String::new() }
     }
 
     /// The style it is written in.
@@ -58,10 +55,7 @@ impl<'a> Page<'a> {
 
     /// A line that is to be copied: never wrapped.
     pub(super) fn verbatim(&mut self, level: usize, tone: Tone, text: &str) {
-        self.push(
-            &" ".repeat(level * STEP),
-            &self.style.paint(tone, &self.style.clean(text)),
-        );
+        self.push(&" ".repeat(level * STEP), &self.style.paint(tone, &self.style.clean(text)));
     }
 
     /// A line whose beginning has a tone of its own; what does not fit hangs below the text.
@@ -89,11 +83,7 @@ impl<'a> Page<'a> {
     /// Where the columns do not suffice, the name is cut; where that does not
     /// help, the tail goes below.
     pub(super) fn headline(&mut self, level: usize, mark: Mark, [id, name, tail]: [&str; 3]) {
-        let (id, name, tail) = (
-            &self.style.clean(id),
-            &self.style.clean(name),
-            &self.style.clean(tail),
-        );
+        let (id, name, tail) = (&self.style.clean(id), &self.style.clean(name), &self.style.clean(tail));
         let indent = " ".repeat(level * STEP);
         let start = indent.len() + 2 + width(id);
         let columns = self.style.width.unwrap_or(usize::MAX);

@@ -39,11 +39,7 @@ struct Running {
 impl Screen {
     /// The standard error where it is a terminal, else a screen that shows nothing.
     pub fn new(style: Style) -> Self {
-        if style.interactive {
-            Self::on(style, ProgressDrawTarget::stderr)
-        } else {
-            Self::default()
-        }
+        if style.interactive { Self::on(style, ProgressDrawTarget::stderr) } else { Self::default() }
     }
 
     /// A screen that draws elsewhere.
@@ -69,11 +65,7 @@ impl Screen {
         bar.set_style(lines.template());
         bar.set_message(lines.fitting(&words));
         bar.enable_steady_tick(TICK);
-        lines.lock().push(Running {
-            step: head.step.clone(),
-            words,
-            bar,
-        });
+        lines.lock().push(Running { step: head.step.clone(), words, bar });
     }
 
     /// A step waits: its line says for what.
@@ -132,11 +124,7 @@ impl Lines {
     }
 
     fn template(&self) -> ProgressStyle {
-        let ticks = if self.style.unicode {
-            "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "
-        } else {
-            "|/-\\ "
-        };
+        let ticks = if self.style.unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
         ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner())
             .tick_chars(ticks)

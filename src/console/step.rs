@@ -31,12 +31,7 @@ pub(super) enum Remark {
 impl Open {
     /// A step that begins.
     pub(super) fn new(head: StepHead) -> Self {
-        Self {
-            head,
-            has_heading: false,
-            remarks: Vec::new(),
-            waiting: String::new(),
-        }
+        Self { head, has_heading: false, remarks: Vec::new(), waiting: String::new() }
     }
 }
 
@@ -49,16 +44,8 @@ pub(super) fn heading(page: &mut Page<'_>, head: &StepHead) {
 pub(super) fn finished(page: &mut Page<'_>, open: &Open, end: &StepEnd) {
     let status = end.verdict.status();
     let mark = Mark::of(status, end.tolerated);
-    let level = if page.style().is_quiet() {
-        0
-    } else {
-        open.head.depth
-    };
-    let name = if open.has_heading && !status.is_bad() {
-        ""
-    } else {
-        &open.head.name
-    };
+    let level = if page.style().is_quiet() { 0 } else { open.head.depth };
+    let name = if open.has_heading && !status.is_bad() { "" } else { &open.head.name };
     page.headline(level, mark, [&open.head.step.0, name, &tail(end)]);
     trouble::verdict(page, level + 2, &end.verdict);
     if status.is_bad() && !open.head.place.file.is_empty() {
@@ -111,11 +98,7 @@ fn show_change(page: &mut Page<'_>, level: usize, change: &Change, settled: &Set
     match settled {
         Settled::Applied { .. } => page.labelled(level, (Tone::Odd, sign(change.verb)), &what),
         Settled::Refused(failure) => {
-            page.labelled(
-                level,
-                (Tone::Bad, "x"),
-                &format!("{what}: refused: {failure}"),
-            );
+            page.labelled(level, (Tone::Bad, "x"), &format!("{what}: refused: {failure}"));
         }
         Settled::Unknown(why) => {
             let line = format!("{what}: nobody knows whether it was done: {why}");

@@ -66,11 +66,7 @@ impl Style {
             Tone::Dim => "2",
             Tone::Strong => "1",
         };
-        if self.colour && !text.is_empty() {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// The symbol of a mark, one column wide.

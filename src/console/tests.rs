@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::event::{Event, Sink as _, Told};
 
-#[expect(
-    clippy::duplicate_mod,
-    reason = "the stories know `event` alone; the neighbours share no product code"
-)]
+#[expect(clippy::duplicate_mod, reason = "the stories know `event` alone; the neighbours share no product code")]
 #[path = "../report/story/mod.rs"]
 mod story;
 
@@ -34,19 +31,10 @@ impl Write for Paper {
     }
 }
 
-const PIPE: Style = Style {
-    colour: false,
-    unicode: true,
-    width: None,
-    interactive: false,
-    loudness: Loudness::Normal,
-};
+const PIPE: Style = Style { colour: false, unicode: true, width: None, interactive: false, loudness: Loudness::Normal };
 
 fn events(name: &str) -> Vec<Event> {
-    let (_, events) = story::all()
-        .into_iter()
-        .find(|(story, _)| *story == name)
-        .expect("a story of that name");
+    let (_, events) = story::all().into_iter().find(|(story, _)| *story == name).expect("a story of that name");
     events
 }
 
@@ -58,10 +46,8 @@ fn tell(mut console: Console, events: &[Event]) {
 
 fn shown(style: Style, events: &[Event]) -> String {
     let paper = Paper::default();
-    let pointers = Pointers {
-        journal: Some("/state/runs/20261121-033100-5f3a".into()),
-        reports: vec!["json report.json".into()],
-    };
+    let pointers =
+        Pointers { journal: Some("/state/runs/20261121-033100-5f3a".into()), reports: vec!["json report.json".into()] };
     let console = Console::new(style, Box::new(paper.clone())).pointing_to(pointers);
     tell(console, events);
     paper.text()
@@ -76,42 +62,27 @@ fn every_story_in_a_pipe() {
 
 #[test]
 fn every_story_for_those_who_asked_for_quiet() {
-    let style = Style {
-        loudness: Loudness::Quiet,
-        ..PIPE
-    };
-    let all: Vec<String> = story::all()
-        .into_iter()
-        .map(|(name, events)| format!("=== {name}\n{}", shown(style, &events)))
-        .collect();
+    let style = Style { loudness: Loudness::Quiet, ..PIPE };
+    let all: Vec<String> =
+        story::all().into_iter().map(|(name, events)| format!("=== {name}\n{}", shown(style, &events))).collect();
     insta::assert_snapshot!(all.concat());
 }
 
 #[test]
 fn a_passed_run_tells_the_verbose_about_requests_and_outputs() {
-    let style = Style {
-        loudness: Loudness::Verbose,
-        ..PIPE
-    };
+    let style = Style { loudness: Loudness::Verbose, ..PIPE };
     insta::assert_snapshot!(shown(style, &events("passes")));
 }
 
 #[test]
 fn a_failed_run_in_forty_columns() {
-    let style = Style {
-        width: Some(40),
-        ..PIPE
-    };
+    let style = Style { width: Some(40), ..PIPE };
     insta::assert_snapshot!(shown(style, &events("fails")));
 }
 
 #[test]
 fn a_failed_run_in_colour_and_ascii() {
-    let style = Style {
-        colour: true,
-        unicode: false,
-        ..PIPE
-    };
+    let style = Style { colour: true, unicode: false, ..PIPE };
     let text = shown(style, &events("fails"));
     insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
 }
@@ -120,10 +91,7 @@ fn a_failed_run_in_colour_and_ascii() {
 fn nothing_that_a_terminal_obeys_is_shown() {
     let text = shown(PIPE, &events("meets_hostile_text"));
     let is_odd = |character: char| character.is_control() && character != '\n';
-    assert!(
-        !text.contains(is_odd) && !text.contains('\u{202e}'),
-        "{text}"
-    );
+    assert!(!text.contains(is_odd) && !text.contains('\u{202e}'), "{text}");
 }
 
 #[test]
@@ -131,19 +99,11 @@ fn on_a_terminal_the_lines_are_the_same_but_for_the_waits() {
     for (name, events) in story::all() {
         let paper = Paper::default();
         let screen = Screen::on(PIPE, indicatif::ProgressDrawTarget::hidden);
-        tell(
-            Console::with_screen(PIPE, Box::new(paper.clone()), screen),
-            &events,
-        );
+        tell(Console::with_screen(PIPE, Box::new(paper.clone()), screen), &events);
         let waits = |line: &&str| !line.trim_start().starts_with('…');
         let plain = Paper::default();
         tell(Console::new(PIPE, Box::new(plain.clone())), &events);
-        let expected: Vec<String> = plain
-            .text()
-            .lines()
-            .filter(waits)
-            .map(str::to_owned)
-            .collect();
+        let expected: Vec<String> = plain.text().lines().filter(waits).map(str::to_owned).collect();
         let lines: Vec<String> = paper.text().lines().map(str::to_owned).collect();
         assert_eq!(lines, expected, "{name}");
     }
@@ -163,9 +123,6 @@ fn a_writer_that_has_gone_is_an_error_and_not_the_end() {
     let mut console = Console::new(PIPE, Box::new(Gone));
     let events = events("passes");
     let told = |event| Told { event, line: "" };
-    let failures = events
-        .iter()
-        .filter(|event| console.take(&told(event)).is_err())
-        .count();
+    let failures = events.iter().filter(|event| console.take(&told(event)).is_err()).count();
     assert!(failures > 1);
 }

@@ -115,14 +115,9 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let words: Vec<String> = [0, 999, 1_000, 59_999, 60_000, 125_000, 3_720_000]
-            .into_iter()
-            .map(duration)
-            .collect();
-        assert_eq!(
-            words,
-            ["0ms", "999ms", "1.0s", "59.9s", "1m00s", "2m05s", "1h02m"]
-        );
+        let words: Vec<String> =
+            [0, 999, 1_000, 59_999, 60_000, 125_000, 3_720_000].into_iter().map(duration).collect();
+        assert_eq!(words, ["0ms", "999ms", "1.0s", "59.9s", "1m00s", "2m05s", "1h02m"]);
     }
 
     proptest::proptest! {

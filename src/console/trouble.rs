@@ -81,9 +81,7 @@ fn diff(page: &mut Page<'_>, level: usize, mismatch: &Mismatch) {
 /// A value, or that there is none.
 #[expect(clippy::ref_option, reason = "fields of events are passed as they are")]
 pub(super) fn perhaps(page: &Page<'_>, found: &Option<Value>) -> String {
-    found
-        .as_ref()
-        .map_or("nothing".to_owned(), |found| value(page, found))
+    found.as_ref().map_or("nothing".to_owned(), |found| value(page, found))
 }
 
 /// A value in one line, cut where it is long.

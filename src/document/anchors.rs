@@ -27,24 +27,12 @@ impl Anchors {
     /// Keeps a node under the number of its anchor.
     pub(super) fn keep(&mut self, id: usize, node: &Node) {
         let (size, height) = measure(node);
-        self.named.insert(
-            id,
-            Anchored {
-                node: node.clone(),
-                size,
-                height,
-            },
-        );
+        self.named.insert(id, Anchored { node: node.clone(), size, height });
     }
 
     /// A copy of the node; none where it is not finished yet, so that the
     /// alias stands inside of what it names.
-    pub(super) fn copy(
-        &mut self,
-        id: usize,
-        span: Span,
-        depth: usize,
-    ) -> Result<Option<Node>, Cause> {
+    pub(super) fn copy(&mut self, id: usize, span: Span, depth: usize) -> Result<Option<Node>, Cause> {
         let Some(anchored) = self.named.get(&id) else {
             return Ok(None);
         };
@@ -66,9 +54,5 @@ fn measure(node: &Node) -> (usize, usize) {
         Kind::Sequence(items) => &mut items.iter(),
         Kind::Mapping(entries) => &mut entries.iter().map(|entry| &entry.value),
     };
-    children
-        .map(measure)
-        .fold((1, 1), |(size, height), (inner, depth)| {
-            (size + inner, height.max(depth + 1))
-        })
+    children.map(measure).fold((1, 1), |(size, height), (inner, depth)| (size + inner, height.max(depth + 1)))
 }

@@ -35,23 +35,12 @@ impl<'t> Builder<'t> {
             disallow_directives: true,
         };
         let parser = Parser::new_from_str_with_options(text, options);
-        Self {
-            text,
-            parser,
-            anchors: Anchors::default(),
-            context: Context::default(),
-            found: Vec::new(),
-        }
+        Self { text, parser, anchors: Anchors::default(), context: Context::default(), found: Vec::new() }
     }
 
     /// Reads the first document; an empty text is [`Kind::Null`].
     pub(super) fn read(&mut self) -> Result<Node, Box<Halt>> {
-        self.document().map_err(|cause| {
-            Box::new(Halt {
-                cause,
-                context: std::mem::take(&mut self.context),
-            })
-        })
+        self.document().map_err(|cause| Box::new(Halt { cause, context: std::mem::take(&mut self.context) }))
     }
 
     fn document(&mut self) -> Built<Node> {
@@ -82,11 +71,7 @@ impl<'t> Builder<'t> {
             return Err(Cause::TooDeep(place.span));
         }
         if let Some(tag) = event.tag() {
-            self.found.push(slips::tag(
-                self.text,
-                place.tag.unwrap_or(place.span),
-                &tag.original(),
-            ));
+            self.found.push(slips::tag(self.text, place.tag.unwrap_or(place.span), &tag.original()));
         }
         let anchor = event.anchor_id();
         let node = match event {
@@ -94,9 +79,9 @@ impl<'t> Builder<'t> {
             Event::SequenceStart(style, ..) => {
                 self.inside(place, style, true, |builder| builder.sequence(place, depth))?
             }
-            Event::MappingStart(style, ..) => self.inside(place, style, false, |builder| {
-                builder.mapping(place, style, depth)
-            })?,
+            Event::MappingStart(style, ..) => {
+                self.inside(place, style, false, |builder| builder.mapping(place, style, depth))?
+            }
             Event::Alias(id) => return self.alias(id, place.span, depth),
             Event::UnresolvedAlias(name) => self.unknown_alias(&name, place.span),
             _ => Node::new(place.span, Kind::Null),
@@ -114,11 +99,7 @@ impl<'t> Builder<'t> {
         list: bool,
         read: impl FnOnce(&mut Self) -> Built<Node>,
     ) -> Built<Node> {
-        self.context.open.push(Open {
-            start: place.span.start,
-            flow: style == StructureStyle::Flow,
-            list,
-        });
+        self.context.open.push(Open { start: place.span.start, flow: style == StructureStyle::Flow, list });
         let node = read(self)?;
         self.context.open.pop();
         Ok(node)
@@ -140,28 +121,15 @@ impl<'t> Builder<'t> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        Node::new(
-            span,
-            Kind::Scalar(Scalar {
-                text: text.into_owned(),
-                style,
-                template: None,
-            }),
-        )
+        Node::new(span, Kind::Scalar(Scalar { text: text.into_owned(), style, template: None }))
     }
 
     fn sequence(&mut self, place: Place, depth: usize) -> Built<Node> {
         let mut items: Vec<Node> = Vec::new();
         while let Some((event, at)) = self.next()? {
             if event == Event::SequenceEnd {
-                let end = items
-                    .last()
-                    .map_or(place.span.end, |item| item.span.end)
-                    .max(at.span.end.min(at.closing()));
-                return Ok(Node::new(
-                    Span::new(place.span.start, end),
-                    Kind::Sequence(items),
-                ));
+                let end = items.last().map_or(place.span.end, |item| item.span.end).max(at.span.end.min(at.closing()));
+                return Ok(Node::new(Span::new(place.span.start, end), Kind::Sequence(items)));
             }
             if is_node(&event) {
                 items.push(self.node(event, at, depth + 1)?);
@@ -177,15 +145,8 @@ impl<'t> Builder<'t> {
         let mut template = false;
         while let Some((event, at)) = self.next()? {
             if event == Event::MappingEnd {
-                let end = keys
-                    .end()
-                    .unwrap_or(place.span.end)
-                    .max(at.span.end.min(at.closing()));
-                return Ok(self.close(
-                    keys,
-                    Span::new(place.span.start, end),
-                    template.then_some(before),
-                ));
+                let end = keys.end().unwrap_or(place.span.end).max(at.span.end.min(at.closing()));
+                return Ok(self.close(keys, Span::new(place.span.start, end), template.then_some(before)));
             }
             if !is_node(&event) {
                 continue;
@@ -211,10 +172,7 @@ impl<'t> Builder<'t> {
             self.found.push(complaint);
             return node;
         }
-        if let Some((complaint, node)) = keys
-            .only_alone()
-            .and_then(|key| slips::kubectl(self.text, key, span))
-        {
+        if let Some((complaint, node)) = keys.only_alone().and_then(|key| slips::kubectl(self.text, key, span)) {
             self.found.push(complaint);
             return node;
         }
@@ -222,12 +180,7 @@ impl<'t> Builder<'t> {
     }
 
     /// A key and its value; none where the key is no text.
-    fn entry(
-        &mut self,
-        event: Event<'t>,
-        at: Place,
-        depth: usize,
-    ) -> Built<Option<(Key, bool, Node)>> {
+    fn entry(&mut self, event: Event<'t>, at: Place, depth: usize) -> Built<Option<(Key, bool, Node)>> {
         let alias = event.is_alias() || matches!(event, Event::UnresolvedAlias(_));
         let plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
         let before = self.found.len();
@@ -246,30 +199,18 @@ impl<'t> Builder<'t> {
         }
         let text = key.as_text().unwrap_or_default().to_owned();
         let merge = plain && text == "<<";
-        Ok(Some((
-            Key {
-                text,
-                span: key.span,
-            },
-            merge,
-            value,
-        )))
+        Ok(Some((Key { text, span: key.span }, merge, value)))
     }
 
     fn has_colon(&self, key: &Key) -> bool {
-        self.text
-            .get(key.span.end..)
-            .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        self.text.get(key.span.end..).is_some_and(|rest| rest.trim_start().starts_with(':'))
     }
 
     fn alias(&mut self, id: usize, span: Span, depth: usize) -> Built<Node> {
         self.context.last = Some(Last { span, plain: false });
         let node = self.anchors.copy(id, span, depth)?;
         Ok(node.unwrap_or_else(|| {
-            self.found.push(Diagnostic::error(
-                "this alias stands inside of what it names",
-                span,
-            ));
+            self.found.push(Diagnostic::error("this alias stands inside of what it names", span));
             Node::new(span, Kind::Null)
         }))
     }

@@ -12,12 +12,7 @@ pub(super) struct Extent {
 impl Extent {
     /// The span of the value that starts at `start`, on its line.
     pub(super) fn of(self, text: &str, start: usize) -> Span {
-        let rest = text
-            .get(start..)
-            .unwrap_or_default()
-            .lines()
-            .next()
-            .unwrap_or_default();
+        let rest = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
         let mut state = State::default();
         let mut end = rest.len();
         for (at, mark) in rest.char_indices() {
@@ -51,11 +46,7 @@ struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self {
-            quote: None,
-            depth: 0,
-            before: ' ',
-        }
+        Self { quote: None, depth: 0, before: ' ' }
     }
 }
 
@@ -75,14 +66,8 @@ impl State {
 /// The line, without its end, in which an offset lies.
 pub(super) fn line_around(text: &str, offset: usize) -> Span {
     let offset = offset.min(text.len());
-    let start = text
-        .get(..offset)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |newline| newline + 1);
-    let end = text
-        .get(offset..)
-        .and_then(|rest| rest.find('\n'))
-        .map_or(text.len(), |length| offset + length);
+    let start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let end = text.get(offset..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| offset + length);
     Span::new(start, end)
 }
 

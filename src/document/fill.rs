@@ -23,21 +23,10 @@ impl Node {
     /// The tree with every scalar that holds a template replaced by the value
     /// that `with` makes of it. The new nodes stand at the place of their
     /// template, and their scalars remember it. All failures are returned.
-    pub fn fill<E>(
-        &self,
-        with: &mut impl FnMut(&Scalar, Span, &Route) -> Result<Value, E>,
-    ) -> Result<Self, Vec<E>> {
-        let mut filling = Filling {
-            with,
-            way: Vec::new(),
-            failures: Vec::new(),
-        };
+    pub fn fill<E>(&self, with: &mut impl FnMut(&Scalar, Span, &Route) -> Result<Value, E>) -> Result<Self, Vec<E>> {
+        let mut filling = Filling { with, way: Vec::new(), failures: Vec::new() };
         let node = filling.node(self);
-        if filling.failures.is_empty() {
-            Ok(node)
-        } else {
-            Err(filling.failures)
-        }
+        if filling.failures.is_empty() { Ok(node) } else { Err(filling.failures) }
     }
 
     /// All scalars that hold a template, in order.
@@ -58,9 +47,7 @@ impl Node {
             Kind::Null => {}
             Kind::Scalar(scalar) => scalar.template = Some(Arc::clone(template)),
             Kind::Sequence(items) => items.iter_mut().for_each(|item| item.remember(template)),
-            Kind::Mapping(entries) => entries
-                .iter_mut()
-                .for_each(|entry| entry.value.remember(template)),
+            Kind::Mapping(entries) => entries.iter_mut().for_each(|entry| entry.value.remember(template)),
         }
     }
 }
@@ -93,24 +80,15 @@ impl<'n, E, F: FnMut(&Scalar, Span, &Route) -> Result<Value, E>> Filling<'n, '_,
             Kind::Scalar(scalar) if scalar.is_template() => return self.scalar(scalar, node.span),
             Kind::Scalar(scalar) => Kind::Scalar(scalar.clone()),
             Kind::Sequence(items) => Kind::Sequence(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| self.step(Turn::Index(index), item))
-                    .collect(),
+                items.iter().enumerate().map(|(index, item)| self.step(Turn::Index(index), item)).collect(),
             ),
-            Kind::Mapping(entries) => {
-                Kind::Mapping(entries.iter().map(|entry| self.entry(entry)).collect())
-            }
+            Kind::Mapping(entries) => Kind::Mapping(entries.iter().map(|entry| self.entry(entry)).collect()),
         };
         Node::new(node.span, kind)
     }
 
     fn entry(&mut self, entry: &'n Entry) -> Entry {
-        Entry {
-            key: entry.key.clone(),
-            value: self.step(Turn::Key(&entry.key.text), &entry.value),
-        }
+        Entry { key: entry.key.clone(), value: self.step(Turn::Key(&entry.key.text), &entry.value) }
     }
 
     fn step(&mut self, turn: Turn<'n>, node: &'n Node) -> Node {
@@ -138,19 +116,12 @@ fn collect<'n>(node: &'n Node, way: &mut Vec<Turn<'n>>, found: &mut Vec<Template
         way.pop();
     };
     match &node.kind {
-        Kind::Scalar(scalar) if scalar.is_template() => found.push(TemplateScalar {
-            scalar,
-            span: node.span,
-            route: route(way),
-        }),
+        Kind::Scalar(scalar) if scalar.is_template() => {
+            found.push(TemplateScalar { scalar, span: node.span, route: route(way) })
+        }
         Kind::Null | Kind::Scalar(_) => {}
-        Kind::Sequence(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, item)| step(Turn::Index(index), item, way)),
-        Kind::Mapping(entries) => entries
-            .iter()
-            .for_each(|entry| step(Turn::Key(&entry.key.text), &entry.value, way)),
+        Kind::Sequence(items) => items.iter().enumerate().for_each(|(index, item)| step(Turn::Index(index), item, way)),
+        Kind::Mapping(entries) => entries.iter().for_each(|entry| step(Turn::Key(&entry.key.text), &entry.value, way)),
     }
 }
 
@@ -183,10 +154,7 @@ pub(super) struct Parts<'t> {
 
 /// Takes a template apart at its `{{ }}`, quoted braces inside of them aside.
 pub(super) fn split_holes(template: &str) -> Parts<'_> {
-    let mut parts = Parts {
-        literals: Vec::new(),
-        holes: 0,
-    };
+    let mut parts = Parts { literals: Vec::new(), holes: 0 };
     let mut rest = template;
     while let Some(start) = rest.find("{{") {
         let (literal, hole) = rest.split_at(start);
@@ -240,14 +208,8 @@ mod tests {
                 other => Err(other.to_owned()),
             })
             .unwrap();
-        assert_eq!(
-            filled.to_json(),
-            json!({"a": 3, "b": ["x", "y-z"], "c": [1, {"k": "v"}]})
-        );
-        assert_eq!(
-            filled.get("c").unwrap().items()[0].span,
-            node.get("c").unwrap().span
-        );
+        assert_eq!(filled.to_json(), json!({"a": 3, "b": ["x", "y-z"], "c": [1, {"k": "v"}]}));
+        assert_eq!(filled.get("c").unwrap().items()[0].span, node.get("c").unwrap().span);
     }
 
     #[test]
@@ -267,10 +229,7 @@ mod tests {
 
     #[test]
     fn what_holes_gave_is_known_from_text_and_template() {
-        let scalar = |template: &str, text: &str| Scalar {
-            template: Some(template.into()),
-            ..Scalar::quoted(text)
-        };
+        let scalar = |template: &str, text: &str| Scalar { template: Some(template.into()), ..Scalar::quoted(text) };
         let no_slash = |mark| mark != '/';
         assert!(scalar("{{ ns }}/{{ name }}", "shop/web").holes_gave_only(no_slash));
         assert!(!scalar("{{ ns }}/web", "shop/x/web").holes_gave_only(no_slash));

@@ -57,22 +57,12 @@ pub(super) struct Place {
 impl Place {
     /// The place that the YAML library gave.
     pub(super) fn of(span: &granit_parser::Span) -> Self {
-        let convert = |span: &granit_parser::Span| {
-            span.byte_range()
-                .map(|range| Span::new(range.start, range.end))
-        };
-        Self {
-            span: convert(span).unwrap_or_default(),
-            tag: span.tag_span().as_ref().and_then(convert),
-        }
+        let convert = |span: &granit_parser::Span| span.byte_range().map(|range| Span::new(range.start, range.end));
+        Self { span: convert(span).unwrap_or_default(), tag: span.tag_span().as_ref().and_then(convert) }
     }
 
     /// The end of a closing bracket; nothing where the collection has none.
     pub(super) fn closing(&self) -> usize {
-        if self.span.start < self.span.end {
-            self.span.end
-        } else {
-            0
-        }
+        if self.span.start < self.span.end { self.span.end } else { 0 }
     }
 }

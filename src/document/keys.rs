@@ -25,9 +25,7 @@ impl Keys {
     /// Why a node cannot be a key; nothing where it is plain text.
     pub(super) fn refusal(key: &Node, alias: bool) -> Option<Diagnostic> {
         if alias {
-            return Some(
-                Diagnostic::error("an alias cannot be a key", key.span).help("write the key out"),
-            );
+            return Some(Diagnostic::error("an alias cannot be a key", key.span).help("write the key out"));
         }
         match &key.kind {
             Kind::Scalar(scalar) => scalar_refusal(scalar, key.span),
@@ -35,21 +33,14 @@ impl Keys {
                 Diagnostic::error("the key is missing", key.span)
                     .help("a key is text before the colon; `null` as text takes quotes"),
             ),
-            Kind::Sequence(_) | Kind::Mapping(_) => Some(
-                Diagnostic::error("a key must be text", key.span)
-                    .help("lists and mappings cannot be keys"),
-            ),
+            Kind::Sequence(_) | Kind::Mapping(_) => {
+                Some(Diagnostic::error("a key must be text", key.span).help("lists and mappings cannot be keys"))
+            }
         }
     }
 
     /// Takes in an entry; `alone` is a flow key without a colon.
-    pub(super) fn add(
-        &mut self,
-        entry: Entry,
-        merge: bool,
-        alone: bool,
-        found: &mut Vec<Diagnostic>,
-    ) {
+    pub(super) fn add(&mut self, entry: Entry, merge: bool, alone: bool, found: &mut Vec<Diagnostic>) {
         self.last_end = Some(entry.value.span.end.max(entry.key.span.end));
         if merge {
             self.merge(entry, found);
@@ -69,31 +60,19 @@ impl Keys {
     }
 
     fn find(&self, key: &str) -> Option<Span> {
-        let near = self
-            .entries
-            .iter()
-            .take(LARGE)
-            .find(|entry| entry.key.text == key)
-            .map(|entry| entry.key.span);
+        let near = self.entries.iter().take(LARGE).find(|entry| entry.key.text == key).map(|entry| entry.key.span);
         near.or_else(|| self.index.get(key).copied())
     }
 
     fn merge(&mut self, entry: Entry, found: &mut Vec<Diagnostic>) {
         match entry.value.kind {
             Kind::Mapping(_) => self.merged.push(entry.value),
-            Kind::Sequence(items)
-                if items
-                    .iter()
-                    .all(|item| matches!(item.kind, Kind::Mapping(_))) =>
-            {
+            Kind::Sequence(items) if items.iter().all(|item| matches!(item.kind, Kind::Mapping(_))) => {
                 self.merged.extend(items);
             }
             _ => found.push(
-                Diagnostic::error(
-                    "`<<` takes a mapping or a list of mappings",
-                    entry.value.span,
-                )
-                .label(format!("this is {}", entry.value.describe())),
+                Diagnostic::error("`<<` takes a mapping or a list of mappings", entry.value.span)
+                    .label(format!("this is {}", entry.value.describe())),
             ),
         }
     }
@@ -133,13 +112,10 @@ impl Keys {
 }
 
 fn duplicate(key: &Key, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        format!("the key `{}` is given twice", shorten(&key.text)),
-        key.span,
-    )
-    .label("given again here")
-    .also(first, "first given here")
-    .help("keep one of them")
+    Diagnostic::error(format!("the key `{}` is given twice", shorten(&key.text)), key.span)
+        .label("given again here")
+        .also(first, "first given here")
+        .help("keep one of them")
 }
 
 fn scalar_refusal(scalar: &Scalar, span: Span) -> Option<Diagnostic> {

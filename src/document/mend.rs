@@ -22,10 +22,7 @@ struct Mend {
 impl<'t> Mended<'t> {
     /// A text that needs no mending so far.
     pub(super) fn new(text: &'t str) -> Self {
-        Self {
-            text: Cow::Borrowed(text),
-            mends: Vec::new(),
-        }
+        Self { text: Cow::Borrowed(text), mends: Vec::new() }
     }
 
     /// The text as it is now.
@@ -41,24 +38,15 @@ impl<'t> Mended<'t> {
     /// Puts other words where `span` is.
     pub(super) fn replace(&mut self, span: Span, replacement: &str) {
         self.text.to_mut().replace_range(span.range(), replacement);
-        self.mends.push(Mend {
-            before: span,
-            length: replacement.len(),
-        });
+        self.mends.push(Mend { before: span, length: replacement.len() });
     }
 
     /// A complaint about the mended text, moved to the text as written.
     pub(super) fn place(&self, mut complaint: Diagnostic) -> Diagnostic {
         if !self.mends.is_empty() {
             complaint.span = self.back(complaint.span);
-            complaint
-                .labels
-                .iter_mut()
-                .for_each(|label| label.span = self.back(label.span));
-            complaint
-                .patches
-                .iter_mut()
-                .for_each(|patch| patch.span = self.back(patch.span));
+            complaint.labels.iter_mut().for_each(|label| label.span = self.back(label.span));
+            complaint.patches.iter_mut().for_each(|patch| patch.span = self.back(patch.span));
         }
         complaint
     }
@@ -86,9 +74,7 @@ impl<'t> Mended<'t> {
     }
 
     fn back(&self, span: Span) -> Span {
-        self.mends.iter().rev().fold(span, |span, mend| {
-            Span::new(mend.back(span.start), mend.back(span.end))
-        })
+        self.mends.iter().rev().fold(span, |span, mend| Span::new(mend.back(span.start), mend.back(span.end)))
     }
 }
 
@@ -114,11 +100,7 @@ mod tests {
         mended.replace(Span::new(7, 13), "\"$.x[0]\"");
         mended.replace(Span::new(20, 24), "\"y[1]\"");
         assert_eq!(mended.text(), "a: {b: \"$.x[0]\", c: \"y[1]\"}");
-        let back = |start, end| {
-            mended
-                .place(Diagnostic::error("", Span::new(start, end)))
-                .span
-        };
+        let back = |start, end| mended.place(Diagnostic::error("", Span::new(start, end))).span;
         assert_eq!(back(7, 15), Span::new(7, 13));
         assert_eq!(back(17, 18), Span::new(15, 16));
         assert_eq!(back(20, 26), Span::new(18, 22));

@@ -29,10 +29,7 @@ const SEPARATOR: char = '\u{1f}';
 impl Mistake {
     /// A fact.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            ..Self::default()
-        }
+        Self { message: message.into(), ..Self::default() }
     }
 
     /// Says what to do.
@@ -46,8 +43,7 @@ impl Mistake {
     #[must_use]
     pub fn write(mut self, replacement: impl Into<String>) -> Self {
         let replacement = replacement.into();
-        self.help
-            .get_or_insert_with(|| format!("write `{replacement}`"));
+        self.help.get_or_insert_with(|| format!("write `{replacement}`"));
         self.replacement = Some(replacement);
         self
     }
@@ -83,12 +79,7 @@ impl Mistake {
         let replacement = filled().map(str::to_owned);
         let start = filled().and_then(|number| number.parse().ok());
         let end = filled().and_then(|number| number.parse().ok());
-        Self {
-            message,
-            help,
-            replacement,
-            range: start.zip(end).map(|(start, end)| start..end),
-        }
+        Self { message, help, replacement, range: start.zip(end).map(|(start, end)| start..end) }
     }
 }
 
@@ -97,12 +88,7 @@ impl fmt::Display for Mistake {
         formatter.write_str(&self.message)?;
         if formatter.alternate() {
             let text = |part: &Option<String>| part.clone().unwrap_or_default();
-            write!(
-                formatter,
-                "{SEPARATOR}{}{SEPARATOR}{}{SEPARATOR}",
-                text(&self.help),
-                text(&self.replacement)
-            )?;
+            write!(formatter, "{SEPARATOR}{}{SEPARATOR}{}{SEPARATOR}", text(&self.help), text(&self.replacement))?;
             if let Some(range) = &self.range {
                 write!(formatter, "{}{SEPARATOR}{}", range.start, range.end)?;
             }

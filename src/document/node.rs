@@ -103,20 +103,12 @@ impl fmt::Display for Route {
 impl Scalar {
     /// A bare scalar.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            style: Style::Plain,
-            template: None,
-        }
+        Self { text: text.into(), style: Style::Plain, template: None }
     }
 
     /// A scalar that is text whatever it looks like.
     pub fn quoted(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            style: Style::Quoted,
-            template: None,
-        }
+        Self { text: text.into(), style: Style::Quoted, template: None }
     }
 
     /// Whether the text holds a template.
@@ -127,42 +119,27 @@ impl Scalar {
     /// Whether the text is, spaces aside, one template and may become a value of any kind.
     pub fn is_whole_template(&self) -> bool {
         let parts = split_holes(&self.text);
-        parts.holes == 1
-            && parts
-                .literals
-                .iter()
-                .all(|literal| literal.trim().is_empty())
+        parts.holes == 1 && parts.literals.iter().all(|literal| literal.trim().is_empty())
     }
 
     /// The value by the rules of YAML 1.2: only a plain scalar is anything but text.
     pub(super) fn resolve(&self) -> Plain {
-        if self.style == Style::Plain {
-            resolve(&self.text)
-        } else {
-            Plain::Text
-        }
+        if self.style == Style::Plain { resolve(&self.text) } else { Plain::Text }
     }
 
     fn to_json(&self) -> Value {
         match self.resolve() {
             Plain::Null => Value::Null,
             Plain::Bool(value) => Value::Bool(value),
-            Plain::Integer(value) => {
-                integer_json(value).unwrap_or_else(|| self.text.clone().into())
-            }
-            Plain::Float(value) => {
-                Number::from_f64(value).map_or_else(|| self.text.clone().into(), Value::Number)
-            }
+            Plain::Integer(value) => integer_json(value).unwrap_or_else(|| self.text.clone().into()),
+            Plain::Float(value) => Number::from_f64(value).map_or_else(|| self.text.clone().into(), Value::Number),
             Plain::Text => self.text.clone().into(),
         }
     }
 }
 
 fn integer_json(value: i128) -> Option<Value> {
-    i64::try_from(value)
-        .map(Value::from)
-        .or_else(|_| u64::try_from(value).map(Value::from))
-        .ok()
+    i64::try_from(value).map(Value::from).or_else(|_| u64::try_from(value).map(Value::from)).ok()
 }
 
 impl Node {
@@ -245,18 +222,11 @@ impl Node {
 
     /// A text in the quotes of this scalar, for a patch.
     pub(super) fn in_its_style(&self, text: &str) -> String {
-        let quoted = self
-            .scalar()
-            .is_some_and(|scalar| scalar.style != Style::Plain);
-        let needs_quotes = text
-            .starts_with(['[', '{', '\'', '"', '*', '&', '!', '|', '>', '@', '%', '`'])
+        let quoted = self.scalar().is_some_and(|scalar| scalar.style != Style::Plain);
+        let needs_quotes = text.starts_with(['[', '{', '\'', '"', '*', '&', '!', '|', '>', '@', '%', '`'])
             || text.contains([',', '[', ']', '{', '}', '#'])
             || text.contains(": ");
-        if quoted || needs_quotes {
-            quote(text)
-        } else {
-            text.to_owned()
-        }
+        if quoted || needs_quotes { quote(text) } else { text.to_owned() }
     }
 
     /// What the node is, for messages: `a list`, `the number 3`.
@@ -279,9 +249,7 @@ impl Node {
             Kind::Scalar(scalar) => scalar.to_json(),
             Kind::Sequence(items) => items.iter().map(Node::to_json).collect(),
             Kind::Mapping(entries) => {
-                let members = entries
-                    .iter()
-                    .map(|entry| (entry.key.text.clone(), entry.value.to_json()));
+                let members = entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_json()));
                 Value::Object(members.collect::<Map<_, _>>())
             }
         }
@@ -294,18 +262,10 @@ impl Node {
             Value::Bool(value) => Kind::Scalar(Scalar::plain(value.to_string())),
             Value::Number(value) => Kind::Scalar(Scalar::plain(value.to_string())),
             Value::String(text) => Kind::Scalar(Scalar::quoted(text.as_str())),
-            Value::Array(items) => Kind::Sequence(
-                items
-                    .iter()
-                    .map(|item| Self::from_json(item, span))
-                    .collect(),
-            ),
-            Value::Object(members) => Kind::Mapping(
-                members
-                    .iter()
-                    .map(|(key, value)| Entry::from_json(key, value, span))
-                    .collect(),
-            ),
+            Value::Array(items) => Kind::Sequence(items.iter().map(|item| Self::from_json(item, span)).collect()),
+            Value::Object(members) => {
+                Kind::Mapping(members.iter().map(|(key, value)| Entry::from_json(key, value, span)).collect())
+            }
         };
         Self { span, kind }
     }
@@ -313,13 +273,7 @@ impl Node {
 
 impl Entry {
     fn from_json(key: &str, value: &Value, span: Span) -> Self {
-        Self {
-            key: Key {
-                text: key.to_owned(),
-                span,
-            },
-            value: Node::from_json(value, span),
-        }
+        Self { key: Key { text: key.to_owned(), span }, value: Node::from_json(value, span) }
     }
 }
 
@@ -339,11 +293,7 @@ pub(super) fn shorten(text: &str) -> String {
     const WIDTH: usize = 48;
     let line = text.lines().next().unwrap_or_default();
     let cut: String = line.chars().take(WIDTH).collect();
-    if cut.len() < text.trim_end().len() {
-        format!("{cut}…")
-    } else {
-        cut
-    }
+    if cut.len() < text.trim_end().len() { format!("{cut}…") } else { cut }
 }
 
 #[cfg(test)]
@@ -360,11 +310,7 @@ mod tests {
     #[test]
     fn a_route_leads_to_a_node_and_reads_like_a_path() {
         let node = Node::from_json(&json!({"steps": [{"id": "a"}]}), Span::new(1, 2));
-        let route = Route(vec![
-            Segment::Key("steps".into()),
-            Segment::Index(0),
-            Segment::Key("id".into()),
-        ]);
+        let route = Route(vec![Segment::Key("steps".into()), Segment::Index(0), Segment::Key("id".into())]);
         assert_eq!(node.at(&route.0).and_then(Node::as_text), Some("a"));
         assert_eq!(node.span_of(&route.0), Some(Span::new(1, 2)));
         assert_eq!(node.span_of(&[Segment::Index(0)]), None);
@@ -385,9 +331,6 @@ mod tests {
         assert_eq!(of(Scalar::plain("3")), "the number `3`");
         assert_eq!(of(Scalar::quoted("3")), "the text `\"3\"`");
         assert_eq!(of(Scalar::plain("no")), "the text `no`");
-        assert_eq!(
-            of(Scalar::plain("x".repeat(60))),
-            format!("the text `{}…`", "x".repeat(48))
-        );
+        assert_eq!(of(Scalar::plain("x".repeat(60))), format!("the text `{}…`", "x".repeat(48)));
     }
 }

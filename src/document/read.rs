@@ -22,14 +22,10 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes with a name become a [`Source`]: UTF-8, at most [`MAX_BYTES`], a byte
 /// order mark taken away.
 pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
-    let refuse =
-        |message: String, at: usize| Box::new(Diagnostic::error(message, Span::new(at, at)));
+    let refuse = |message: String, at: usize| Box::new(Diagnostic::error(message, Span::new(at, at)));
     if bytes.len() > MAX_BYTES {
         return Err(refuse(
-            format!(
-                "the file has {} bytes, more than the {MAX_BYTES} that a document may have",
-                bytes.len()
-            ),
+            format!("the file has {} bytes, more than the {MAX_BYTES} that a document may have", bytes.len()),
             0,
         ));
     }
@@ -38,10 +34,7 @@ pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
         Ok(text) => Ok(Source::new(name, text)),
         Err(error) => {
             let at = error.valid_up_to();
-            Err(refuse(
-                format!("the file is not UTF-8: byte {at} begins no character"),
-                at,
-            ))
+            Err(refuse(format!("the file is not UTF-8: byte {at} begins no character"), at))
         }
     }
 }
@@ -55,12 +48,7 @@ pub fn read(source: &Source) -> (Option<Node>, Vec<Diagnostic>) {
         let mut builder = Builder::new(mended.text());
         let halt = match builder.read() {
             Ok(node) => {
-                found.extend(
-                    builder
-                        .found
-                        .into_iter()
-                        .map(|complaint| mended.place(complaint)),
-                );
+                found.extend(builder.found.into_iter().map(|complaint| mended.place(complaint)));
                 break Some(mended.place_node(node));
             }
             Err(halt) => halt,
@@ -88,19 +76,11 @@ pub(super) fn sort(found: &mut Vec<Diagnostic>) {
 fn explain(text: &str, halt: &Halt) -> (Diagnostic, Option<(Span, String)>) {
     match &halt.cause {
         Cause::Syntax(error) => syntax::explain(text, error, &halt.context),
-        Cause::TooDeep(span) => (
-            Diagnostic::error(
-                format!("lists and mappings nest deeper than {MAX_DEPTH} levels"),
-                *span,
-            ),
-            None,
-        ),
-        Cause::AliasBomb(span) => (
-            Diagnostic::error(
-                "aliases copy too much: the document would grow beyond measure",
-                *span,
-            ),
-            None,
-        ),
+        Cause::TooDeep(span) => {
+            (Diagnostic::error(format!("lists and mappings nest deeper than {MAX_DEPTH} levels"), *span), None)
+        }
+        Cause::AliasBomb(span) => {
+            (Diagnostic::error("aliases copy too much: the document would grow beyond measure", *span), None)
+        }
     }
 }

@@ -13,16 +13,8 @@ use super::slips::{self, slice};
 type Mend = (Span, String);
 
 /// The complaint about a mistake in the syntax, and its mend where there is only one.
-pub(super) fn explain(
-    text: &str,
-    error: &ScanError,
-    context: &Context,
-) -> (Diagnostic, Option<Mend>) {
-    let offset = error
-        .marker()
-        .byte_offset()
-        .unwrap_or_default()
-        .min(text.len());
+pub(super) fn explain(text: &str, error: &ScanError, context: &Context) -> (Diagnostic, Option<Mend>) {
+    let offset = error.marker().byte_offset().unwrap_or_default().min(text.len());
     if let Some(tab) = tab_near(text, offset, error.kind()) {
         return (tab, None);
     }
@@ -31,14 +23,9 @@ pub(super) fn explain(
     }
     match error.kind() {
         ErrorKind::UnexpectedCharacter { character } => reserved(text, offset, *character, context),
-        ErrorKind::MissingAnchorOrAliasName => reserved(
-            text,
-            offset,
-            text.get(offset..)
-                .and_then(|rest| rest.chars().next())
-                .unwrap_or('*'),
-            context,
-        ),
+        ErrorKind::MissingAnchorOrAliasName => {
+            reserved(text, offset, text.get(offset..).and_then(|rest| rest.chars().next()).unwrap_or('*'), context)
+        }
         ErrorKind::UnknownQuotedScalarEscape => escape(text, offset),
         kind => (plain_words(text, offset, kind, context), None),
     }
@@ -52,28 +39,21 @@ fn plain_words(text: &str, offset: usize, kind: &ErrorKind, context: &Context) -
         | K::DocumentIndicatorInQuotedScalar
         | K::TabInIndentation => unclosed_quote(text, offset, context),
         K::MismatchedFlowCollectionEnd { open, close } => mismatched(text, offset, *open, *close),
-        K::UnclosedFlowCollection { open } => Diagnostic::error(
-            format!("this `{open}` is not closed"),
-            char_at(text, offset),
-        ),
-        K::MisplacedFlowCollectionEnd => {
-            Diagnostic::error("this bracket closes nothing", char_at(text, offset))
-                .help("put the value in quotes, if the bracket is text")
+        K::UnclosedFlowCollection { open } => {
+            Diagnostic::error(format!("this `{open}` is not closed"), char_at(text, offset))
         }
-        K::RecursionLimitExceeded => Diagnostic::error(
-            format!("lists and mappings nest deeper than {MAX_DEPTH} levels"),
-            char_at(text, offset),
-        ),
+        K::MisplacedFlowCollectionEnd => Diagnostic::error("this bracket closes nothing", char_at(text, offset))
+            .help("put the value in quotes, if the bracket is text"),
+        K::RecursionLimitExceeded => {
+            Diagnostic::error(format!("lists and mappings nest deeper than {MAX_DEPTH} levels"), char_at(text, offset))
+        }
         K::BlockSequenceEntryNotAllowed => {
             Diagnostic::error("a list cannot start behind its key", char_at(text, offset))
                 .help("start it on the next line, or write `[a, b]`")
         }
-        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
-            trailing(text, offset)
-        }
+        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => trailing(text, offset),
         K::DirectiveDisallowed => {
-            Diagnostic::error("directives are not used here", line_around(text, offset))
-                .help("take the line out")
+            Diagnostic::error("directives are not used here", line_around(text, offset)).help("take the line out")
         }
         _ => structural(text, offset, kind, context),
     }
@@ -83,19 +63,12 @@ fn plain_words(text: &str, offset: usize, kind: &ErrorKind, context: &Context) -
 fn structural(text: &str, offset: usize, kind: &ErrorKind, context: &Context) -> Diagnostic {
     if let Some(open) = unclosed_flow(text, offset, context) {
         let bracket = if open.list { '[' } else { '{' };
-        return Diagnostic::error(
-            format!("this `{bracket}` is not closed"),
-            char_at(text, open.start),
-        )
-        .also(char_at(text, offset), "it is still open here");
+        return Diagnostic::error(format!("this `{bracket}` is not closed"), char_at(text, open.start))
+            .also(char_at(text, offset), "it is still open here");
     }
     match kind {
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => no_colon(text, offset),
-        ErrorKind::MappingValueNotAllowed
-            if let Some(complaint) = missing_colon(text, offset, context) =>
-        {
-            complaint
-        }
+        ErrorKind::MappingValueNotAllowed if let Some(complaint) = missing_colon(text, offset, context) => complaint,
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::InvalidIndentation
@@ -105,11 +78,8 @@ fn structural(text: &str, offset: usize, kind: &ErrorKind, context: &Context) ->
 }
 
 fn char_at(text: &str, offset: usize) -> Span {
-    let length = text
-        .get(offset..)
-        .and_then(|rest| rest.chars().next())
-        .filter(|mark| *mark != '\n')
-        .map_or(0, char::len_utf8);
+    let length =
+        text.get(offset..).and_then(|rest| rest.chars().next()).filter(|mark| *mark != '\n').map_or(0, char::len_utf8);
     Span::new(offset, offset + length)
 }
 
@@ -124,25 +94,11 @@ fn tab_near(text: &str, offset: usize, kind: &ErrorKind) -> Option<Diagnostic> {
             | K::TabInIndentation
     );
     let line = line_around(text, offset);
-    let in_indent = |line: Span| {
-        indent_of(slice(text, line))
-            .find('\t')
-            .map(|at| line.start + at)
-    };
+    let in_indent = |line: Span| indent_of(slice(text, line)).find('\t').map(|at| line.start + at);
     let next = line_around(text, (line.end + 1).min(text.len()));
-    let anywhere = || {
-        text.get(line.start..)
-            .and_then(|rest| rest.find('\t'))
-            .map(|at| line.start + at)
-    };
-    let at = in_indent(line).or_else(|| {
-        about_tabs
-            .then(|| in_indent(next).or_else(anywhere))
-            .flatten()
-    })?;
-    let tabs = text
-        .get(at..)
-        .map_or(1, |rest| rest.len() - rest.trim_start_matches('\t').len());
+    let anywhere = || text.get(line.start..).and_then(|rest| rest.find('\t')).map(|at| line.start + at);
+    let at = in_indent(line).or_else(|| about_tabs.then(|| in_indent(next).or_else(anywhere)).flatten())?;
+    let tabs = text.get(at..).map_or(1, |rest| rest.len() - rest.trim_start_matches('\t').len());
     let span = Span::new(at, at + tabs);
     Some(
         Diagnostic::error("a tab cannot indent in YAML", span)
@@ -153,30 +109,17 @@ fn tab_near(text: &str, offset: usize, kind: &ErrorKind) -> Option<Diagnostic> {
 }
 
 fn indent_of(line: &str) -> &str {
-    line.get(..line.len() - line.trim_start_matches([' ', '\t']).len())
-        .unwrap_or_default()
+    line.get(..line.len() - line.trim_start_matches([' ', '\t']).len()).unwrap_or_default()
 }
 
-fn reserved(
-    text: &str,
-    offset: usize,
-    character: char,
-    context: &Context,
-) -> (Diagnostic, Option<Mend>) {
+fn reserved(text: &str, offset: usize, character: char, context: &Context) -> (Diagnostic, Option<Mend>) {
     let flow = context.open.last().is_some_and(|open| open.flow);
     let span = Extent { flow }.of(text, offset);
     let quoted = quote(slice(text, span));
-    let name = if character == '`' {
-        "a backtick".to_owned()
-    } else {
-        format!("`{character}`")
-    };
-    let complaint = Diagnostic::error(
-        format!("plain text cannot start with {name}"),
-        char_at(text, offset),
-    )
-    .help(format!("put it in quotes: `{}`", shorten(&quoted)))
-    .patch(span, quoted.clone());
+    let name = if character == '`' { "a backtick".to_owned() } else { format!("`{character}`") };
+    let complaint = Diagnostic::error(format!("plain text cannot start with {name}"), char_at(text, offset))
+        .help(format!("put it in quotes: `{}`", shorten(&quoted)))
+        .patch(span, quoted.clone());
     (complaint, Some((span, quoted)))
 }
 
@@ -192,41 +135,26 @@ fn escape(text: &str, offset: usize) -> (Diagnostic, Option<Mend>) {
         if !KNOWN.contains(next) {
             let span = Span::new(offset + at, offset + at + 1 + next.len_utf8());
             let doubled = format!("\\\\{next}");
-            let complaint =
-                Diagnostic::error(format!("`\\{next}` is no escape in double quotes"), span)
-                    .help(format!(
-                        "write `{doubled}`, or use single quotes, where a backslash is just that"
-                    ))
-                    .patch(span, doubled.clone());
+            let complaint = Diagnostic::error(format!("`\\{next}` is no escape in double quotes"), span)
+                .help(format!("write `{doubled}`, or use single quotes, where a backslash is just that"))
+                .patch(span, doubled.clone());
             return (complaint, Some((span, doubled)));
         }
     }
-    (
-        Diagnostic::error("an escape in this text is not valid", char_at(text, offset)),
-        None,
-    )
+    (Diagnostic::error("an escape in this text is not valid", char_at(text, offset)), None)
 }
 
 fn unclosed_quote(text: &str, offset: usize, context: &Context) -> Diagnostic {
     let from = context.last.map_or(0, |last| last.span.end).min(offset);
-    let opening = text
-        .get(from..)
-        .and_then(|rest| rest.find(['"', '\'']))
-        .map_or(offset, |at| from + at);
+    let opening = text.get(from..).and_then(|rest| rest.find(['"', '\''])).map_or(offset, |at| from + at);
     let line = line_around(text, opening);
-    let mark = text
-        .get(opening..)
-        .and_then(|rest| rest.chars().next())
-        .unwrap_or('"');
+    let mark = text.get(opening..).and_then(|rest| rest.chars().next()).unwrap_or('"');
     let end = line.start + slice(text, line).trim_end().len();
     let span = Span::new(opening, end.max(opening));
     let complaint = Diagnostic::error(format!("the quote `{mark}` is not closed"), span)
         .help("close it; text that goes on over several lines is indented deeper than its key");
-    let complaint = if offset > end {
-        complaint.also(char_at(text, offset), "the text is still open here")
-    } else {
-        complaint
-    };
+    let complaint =
+        if offset > end { complaint.also(char_at(text, offset), "the text is still open here") } else { complaint };
     complaint.patch(Span::new(span.end, span.end), mark.to_string())
 }
 
@@ -236,30 +164,21 @@ fn trailing(text: &str, offset: usize) -> Diagnostic {
 }
 
 fn mismatched(text: &str, offset: usize, open: char, close: char) -> Diagnostic {
-    Diagnostic::error(
-        format!("`{open}` is closed by `{close}`"),
-        char_at(text, offset),
-    )
-    .help("put a value that holds brackets in quotes")
+    Diagnostic::error(format!("`{open}` is closed by `{close}`"), char_at(text, offset))
+        .help("put a value that holds brackets in quotes")
 }
 
 /// A bracket that was opened on an earlier line, or that the end of the text left open.
 fn unclosed_flow(text: &str, offset: usize, context: &Context) -> Option<Open> {
     let open = context.open.iter().rev().find(|open| open.flow)?;
-    (line_around(text, open.start) != line_around(text, offset) || offset == text.len())
-        .then_some(*open)
+    (line_around(text, open.start) != line_around(text, offset) || offset == text.len()).then_some(*open)
 }
 
 /// `key:value`, or a line without a colon before one that has it.
 fn missing_colon(text: &str, offset: usize, context: &Context) -> Option<Diagnostic> {
-    let last = context
-        .last
-        .filter(|last| last.plain && last.span.end <= offset)?;
+    let last = context.last.filter(|last| last.plain && last.span.end <= offset)?;
     let line = line_around(text, last.span.start);
-    let starts_line = text
-        .get(line.start..last.span.start)?
-        .trim_start_matches([' ', '-'])
-        .is_empty();
+    let starts_line = text.get(line.start..last.span.start)?.trim_start_matches([' ', '-']).is_empty();
     if !starts_line || line_around(text, offset) == line {
         return None;
     }
@@ -274,11 +193,8 @@ fn no_colon(text: &str, start: usize) -> Diagnostic {
     match words.find(':') {
         Some(colon) => {
             let behind = start + colon + 1;
-            Diagnostic::error(
-                "a space is missing behind the colon",
-                Span::new(behind - 1, behind),
-            )
-            .patch(Span::new(behind, behind), " ")
+            Diagnostic::error("a space is missing behind the colon", Span::new(behind - 1, behind))
+                .patch(Span::new(behind, behind), " ")
         }
         None => Diagnostic::error(format!("`{}` has no colon", shorten(words)), span)
             .help(format!("write `{}: …`", shorten(words)))
@@ -294,15 +210,8 @@ fn indentation(text: &str, offset: usize, context: &Context) -> Diagnostic {
     match context.open.iter().rev().find(|open| !open.flow) {
         Some(open) => {
             let column = open.start - line_around(text, open.start).start;
-            let what = if open.list {
-                "the entries of this list"
-            } else {
-                "the keys of this mapping"
-            };
-            complaint.also(
-                char_at(text, open.start),
-                format!("{what} are indented by {column} spaces"),
-            )
+            let what = if open.list { "the entries of this list" } else { "the keys of this mapping" };
+            complaint.also(char_at(text, open.start), format!("{what} are indented by {column} spaces"))
         }
         None => complaint,
     }

@@ -12,40 +12,20 @@ use crate::source::{Diagnostic, Source};
 pub(super) fn show(source: &Source, found: &[Diagnostic]) -> String {
     let mut out = String::new();
     for complaint in found {
-        let kind = if complaint.is_error() {
-            "error"
-        } else {
-            "warning"
-        };
+        let kind = if complaint.is_error() { "error" } else { "warning" };
         let underlined = source.slice(complaint.span).escape_debug();
-        line(
-            &mut out,
-            &format!(
-                "{} {kind}: {} [{underlined}]",
-                place(source, complaint.span),
-                complaint.message
-            ),
-        );
+        line(&mut out, &format!("{} {kind}: {} [{underlined}]", place(source, complaint.span), complaint.message));
         if !complaint.label.is_empty() {
             line(&mut out, &format!("  label: {}", complaint.label));
         }
         for label in &complaint.labels {
-            line(
-                &mut out,
-                &format!("  also {} {}", place(source, label.span), label.text),
-            );
+            line(&mut out, &format!("  also {} {}", place(source, label.span), label.text));
         }
-        complaint
-            .helps
-            .iter()
-            .for_each(|help| line(&mut out, &format!("  help: {help}")));
+        complaint.helps.iter().for_each(|help| line(&mut out, &format!("  help: {help}")));
         for patch in &complaint.patches {
             let mut text = source.text().to_owned();
             text.replace_range(patch.span.range(), &patch.replacement);
-            let mended = text
-                .lines()
-                .nth(source.place(patch.span.start).line - 1)
-                .unwrap_or_default();
+            let mended = text.lines().nth(source.place(patch.span.start).line - 1).unwrap_or_default();
             line(&mut out, &format!("  patch: {mended}"));
         }
     }
@@ -150,13 +130,7 @@ fn keys_aliases_tags_and_documents_are_checked() {
 
 #[test]
 fn an_empty_text_is_null_and_blocks_are_text() {
-    insta::assert_snapshot!(read_all(&[
-        "",
-        "# only\n",
-        "a:\n",
-        "- \n- a\n",
-        "a: |\n  1\n  2\nb: >-\n  c\n  d\n"
-    ]));
+    insta::assert_snapshot!(read_all(&["", "# only\n", "a:\n", "- \n- a\n", "a: |\n  1\n  2\nb: >-\n  c\n  d\n"]));
 }
 
 #[test]
@@ -164,33 +138,16 @@ fn an_alias_bomb_and_bottomless_nesting_are_refused() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let before = level - 1;
-        writeln!(
-            bomb,
-            "a{level}: &a{level} [{}]",
-            vec![format!("*a{before}"); 9].join(", ")
-        )
-        .unwrap();
+        writeln!(bomb, "a{level}: &a{level} [{}]", vec![format!("*a{before}"); 9].join(", ")).unwrap();
     }
     let complain = |text: String| {
         let (node, found) = read(&Source::new("t.yaml", text));
         assert!(node.is_none());
-        found
-            .into_iter()
-            .map(|complaint| complaint.message)
-            .collect::<Vec<_>>()
+        found.into_iter().map(|complaint| complaint.message).collect::<Vec<_>>()
     };
-    assert_eq!(
-        complain(bomb),
-        ["aliases copy too much: the document would grow beyond measure"]
-    );
-    assert_eq!(
-        complain("[".repeat(70) + &"]".repeat(70)),
-        ["lists and mappings nest deeper than 64 levels"]
-    );
-    assert_eq!(
-        complain("[".repeat(5_000)),
-        ["lists and mappings nest deeper than 64 levels"]
-    );
+    assert_eq!(complain(bomb), ["aliases copy too much: the document would grow beyond measure"]);
+    assert_eq!(complain("[".repeat(70) + &"]".repeat(70)), ["lists and mappings nest deeper than 64 levels"]);
+    assert_eq!(complain("[".repeat(5_000)), ["lists and mappings nest deeper than 64 levels"]);
     assert_eq!(
         complain((0..70).map(|depth| " ".repeat(depth) + "a:\n").collect()),
         ["lists and mappings nest deeper than 64 levels"]
@@ -200,34 +157,20 @@ fn an_alias_bomb_and_bottomless_nesting_are_refused() {
 #[test]
 fn bytes_become_a_source_or_say_why_not() {
     assert_eq!(from_bytes("a", b"\xEF\xBB\xBFa: 1").unwrap().text(), "a: 1");
-    assert_eq!(
-        from_bytes("a", b"a: \xFFb").unwrap_err().message,
-        "the file is not UTF-8: byte 3 begins no character"
-    );
-    assert!(
-        from_bytes("a", &vec![b' '; MAX_BYTES + 1])
-            .unwrap_err()
-            .message
-            .contains("more than")
-    );
+    assert_eq!(from_bytes("a", b"a: \xFFb").unwrap_err().message, "the file is not UTF-8: byte 3 begins no character");
+    assert!(from_bytes("a", &vec![b' '; MAX_BYTES + 1]).unwrap_err().message.contains("more than"));
 }
 
 #[test]
 fn block_and_flow_nodes_know_their_places() {
-    let source = Source::new(
-        "t.yaml",
-        "a:\n  - b: 'c'\n    d: [e, {f: g}]\n  # comment\n\nh: |\n  i\n",
-    );
+    let source = Source::new("t.yaml", "a:\n  - b: 'c'\n    d: [e, {f: g}]\n  # comment\n\nh: |\n  i\n");
     let node = read(&source).0.unwrap();
     let slice = |node: &Node| source.slice(node.span).to_owned();
     let list = node.get("a").unwrap();
     assert_eq!(slice(list), "- b: 'c'\n    d: [e, {f: g}]");
     assert_eq!(slice(&list.items()[0]), "b: 'c'\n    d: [e, {f: g}]");
     assert_eq!(slice(list.items()[0].get("d").unwrap()), "[e, {f: g}]");
-    assert_eq!(
-        source.slice(list.items()[0].entry("b").unwrap().key.span),
-        "b"
-    );
+    assert_eq!(source.slice(list.items()[0].entry("b").unwrap().key.span), "b");
     assert_eq!(slice(node.get("h").unwrap()), "i\n");
 }
 
@@ -251,23 +194,13 @@ fn whole_runbooks_are_read_without_a_word() {
         let node = node.unwrap();
         assert_eq!(node.look_alikes(), []);
         assert_eq!(node.get("runbook").and_then(Node::as_text), Some("v1"));
-        assert!(
-            paths(&node)
-                .iter()
-                .all(|path| JsonPath::parse(path).is_ok()),
-            "{:?}",
-            paths(&node)
-        );
+        assert!(paths(&node).iter().all(|path| JsonPath::parse(path).is_ok()), "{:?}", paths(&node));
     }
 }
 
 /// The texts under every key `path`.
 fn paths(node: &Node) -> Vec<&str> {
-    let below = node
-        .entries()
-        .iter()
-        .map(|entry| &entry.value)
-        .chain(node.items());
+    let below = node.entries().iter().map(|entry| &entry.value).chain(node.items());
     let here = node.get("path").and_then(Node::as_text);
     here.into_iter().chain(below.flat_map(paths)).collect()
 }
@@ -277,8 +210,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         ".{0,12}",
         "[-+.0-9_:eExo]{0,8}",
         proptest::sample::select(vec![
-            "no", "on", "yes", "null", "~", "true", "010", "12:30", "- a", "a: b", "a #b",
-            "{{ x }}", "<<", "", " ", "\t", "é\n"
+            "no", "on", "yes", "null", "~", "true", "010", "12:30", "- a", "a: b", "a #b", "{{ x }}", "<<", "", " ",
+            "\t", "é\n"
         ])
         .prop_map(str::to_owned),
     ];
@@ -328,13 +261,7 @@ proptest! {
 
 #[test]
 fn a_merged_value_does_not_override_a_written_one() {
-    let (node, found) = read(&Source::new(
-        "t.yaml",
-        "base: &b {a: 1, c: 2}\nx:\n  <<: *b\n  a: 3\n",
-    ));
+    let (node, found) = read(&Source::new("t.yaml", "base: &b {a: 1, c: 2}\nx:\n  <<: *b\n  a: 3\n"));
     assert_eq!(found, []);
-    assert_eq!(
-        node.unwrap().get("x").unwrap().to_json(),
-        json!({"a": 3, "c": 2})
-    );
+    assert_eq!(node.unwrap().get("x").unwrap().to_json(), json!({"a": 3, "c": 2}));
 }

@@ -37,11 +37,7 @@ fn number(text: &str) -> Plain {
         return Plain::Integer(value);
     }
     if !is_digits(unsigned(text)) && is_float(text) {
-        return text
-            .parse()
-            .ok()
-            .filter(|value: &f64| value.is_finite())
-            .map_or(Plain::Text, Plain::Float);
+        return text.parse().ok().filter(|value: &f64| value.is_finite()).map_or(Plain::Text, Plain::Float);
     }
     Plain::Text
 }
@@ -53,20 +49,13 @@ fn integer(text: &str) -> Option<i128> {
         i128::from_str_radix(only_digits(digits)?, 8).ok()?
     } else {
         let digits = unsigned(text);
-        (is_count(digits) && digits.len() <= 38)
-            .then(|| text.parse().ok())
-            .flatten()?
+        (is_count(digits) && digits.len() <= 38).then(|| text.parse().ok()).flatten()?
     };
-    (i128::from(i64::MIN)..=i128::from(u64::MAX))
-        .contains(&value)
-        .then_some(value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
 fn only_digits(digits: &str) -> Option<&str> {
-    digits
-        .bytes()
-        .all(|byte| byte.is_ascii_hexdigit())
-        .then_some(digits)
+    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)
 }
 
 fn unsigned(text: &str) -> &str {
@@ -114,15 +103,9 @@ fn look_alike(text: &str) -> Option<&'static str> {
         _ => {}
     }
     if is_digits(digits) {
-        return Some(if digits.starts_with('0') {
-            "an octal number"
-        } else {
-            "a number too large to keep exactly"
-        });
+        return Some(if digits.starts_with('0') { "an octal number" } else { "a number too large to keep exactly" });
     }
-    if is_digits(&digits.replace('_', ""))
-        && digits.starts_with(|first: char| first.is_ascii_digit())
-    {
+    if is_digits(&digits.replace('_', "")) && digits.starts_with(|first: char| first.is_ascii_digit()) {
         return Some("a number");
     }
     is_sexagesimal(digits).then_some("a number in base 60")
@@ -134,9 +117,7 @@ fn is_sexagesimal(text: &str) -> bool {
     let mut rest = parts.peekable();
     first
         && rest.peek().is_some()
-        && rest.all(|part| {
-            is_digits(part) && part.len() <= 2 && part.parse::<u8>().is_ok_and(|value| value < 60)
-        })
+        && rest.all(|part| is_digits(part) && part.len() <= 2 && part.parse::<u8>().is_ok_and(|value| value < 60))
 }
 
 impl Node {
@@ -152,32 +133,22 @@ impl Node {
         match &self.kind {
             Kind::Null => {}
             Kind::Scalar(scalar) => found.extend(warning(scalar, self.span)),
-            Kind::Sequence(items) => items
-                .iter()
-                .for_each(|item| item.collect_look_alikes(found)),
-            Kind::Mapping(entries) => entries
-                .iter()
-                .for_each(|entry| entry.value.collect_look_alikes(found)),
+            Kind::Sequence(items) => items.iter().for_each(|item| item.collect_look_alikes(found)),
+            Kind::Mapping(entries) => entries.iter().for_each(|entry| entry.value.collect_look_alikes(found)),
         }
     }
 }
 
 /// The warning about a scalar that is text here and something else elsewhere.
 pub(super) fn warning(scalar: &Scalar, span: Span) -> Option<Diagnostic> {
-    if scalar.style != Style::Plain
-        || scalar.template.is_some()
-        || resolve(&scalar.text) != Plain::Text
-    {
+    if scalar.style != Style::Plain || scalar.template.is_some() || resolve(&scalar.text) != Plain::Text {
         return None;
     }
     let meaning = look_alike(&scalar.text)?;
     let quoted = format!("\"{}\"", scalar.text);
     Some(
         Diagnostic::warning(
-            format!(
-                "`{}` is text here, but other YAML readers take it for {meaning}",
-                scalar.text
-            ),
+            format!("`{}` is text here, but other YAML readers take it for {meaning}", scalar.text),
             span,
         )
         .help(format!("write `{quoted}` to say that it is text"))
@@ -202,13 +173,7 @@ mod tests {
         for (text, value) in integers {
             assert_eq!(resolve(text), Plain::Integer(value), "{text}");
         }
-        for (text, value) in [
-            ("1.5", 1.5),
-            ("-.5", -0.5),
-            ("1.", 1.0),
-            ("1e3", 1000.0),
-            ("2.5E-1", 0.25),
-        ] {
+        for (text, value) in [("1.5", 1.5), ("-.5", -0.5), ("1.", 1.0), ("1e3", 1000.0), ("2.5E-1", 0.25)] {
             assert_eq!(resolve(text), Plain::Float(value), "{text}");
         }
         for text in ["", "~", "null", "NULL"] {

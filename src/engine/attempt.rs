@@ -192,8 +192,7 @@ async fn act_out(act: &Act, context: &Context, scope: &Scope) -> Result<Observed
     let filled = act.arguments.fill(scope).map_err(|complaints| evaluation(&complaints))?;
     filled.secrets.iter().for_each(|secret| context.conceal(secret));
     let mut complaints = Vec::new();
-    let action: Option<Arc<dyn Action>> =
-        (act.kind.decode)(&filled.node, Mode::Whole, &mut complaints).map(Arc::from);
+    let action: Option<Arc<dyn Action>> = (act.kind.decode)(&filled.node, Mode::Whole, &mut complaints).map(Arc::from);
     match action.filter(|_| !complaints.iter().any(crate::source::Diagnostic::is_error)) {
         Some(action) => action.act(context).await,
         None => Err(evaluation(&complaints)),

@@ -165,7 +165,8 @@ fn loop_end(ends: Vec<Ended>, total: usize, stopped: Option<CancelReason>) -> Tr
 }
 
 fn loop_failure(bad: &[&Ended], total: usize) -> Failure {
-    let text = |end: &Ended, pointer: &str| end.shown.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let text =
+        |end: &Ended, pointer: &str| end.shown.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
     let keys: Vec<String> = bad.iter().map(|end| text(end, "/key")).collect();
     let first = bad.first().map(|end| text(end, "/error/message")).unwrap_or_default();
     Failure::new(Class::Assertion, format!("{} of {total} items failed ({}): {first}", bad.len(), keys.join(", ")))

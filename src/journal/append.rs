@@ -47,10 +47,7 @@ pub(super) struct Appender {
 impl Appender {
     /// Goes on after `length` good bytes; what stands behind them is cut off.
     pub(super) fn after(file: File, path: &Path, length: u64) -> Result<Self, Error> {
-        let found = file
-            .metadata()
-            .map_err(Error::disk(path, "look at the file"))?
-            .len();
+        let found = file.metadata().map_err(Error::disk(path, "look at the file"))?.len();
         let mut appender = Self::on(Box::new(file), path, length);
         appender.torn = found > length;
         appender.mend()?;
@@ -59,21 +56,12 @@ impl Appender {
 
     /// Writes on a medium that holds `length` good bytes.
     pub(super) fn on(medium: Box<dyn Medium>, path: &Path, length: u64) -> Self {
-        Self {
-            medium,
-            path: path.to_path_buf(),
-            length,
-            torn: false,
-            lost: false,
-            dirty: false,
-        }
+        Self { medium, path: path.to_path_buf(), length, torn: false, lost: false, dirty: false }
     }
 
     fn mend(&mut self) -> Result<(), Error> {
         if self.torn {
-            self.medium
-                .cut(self.length)
-                .map_err(Error::disk(&self.path, "cut off half a line"))?;
+            self.medium.cut(self.length).map_err(Error::disk(&self.path, "cut off half a line"))?;
             self.torn = false;
         }
         Ok(())
@@ -124,12 +112,7 @@ pub(super) mod tests {
     impl Medium for SmallDisk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
             let mut held = self.bytes.lock().unwrap();
-            let fits = self
-                .room
-                .lock()
-                .unwrap()
-                .saturating_sub(held.len())
-                .min(bytes.len());
+            let fits = self.room.lock().unwrap().saturating_sub(held.len()).min(bytes.len());
             held.extend_from_slice(&bytes[..fits]);
             if fits < bytes.len() {
                 return Err(io::ErrorKind::StorageFull.into());
@@ -146,10 +129,7 @@ pub(super) mod tests {
             if *self.deaf.lock().unwrap() {
                 return Err(io::Error::other("input/output error"));
             }
-            self.bytes
-                .lock()
-                .unwrap()
-                .truncate(usize::try_from(length).unwrap());
+            self.bytes.lock().unwrap().truncate(usize::try_from(length).unwrap());
             Ok(())
         }
     }
@@ -164,13 +144,7 @@ pub(super) mod tests {
         *disk.room.lock().unwrap() = 6;
         let mut appender = on(&disk);
         appender.line(b"one\n").unwrap();
-        assert!(
-            appender
-                .line(b"two\n")
-                .unwrap_err()
-                .to_string()
-                .contains("free some space")
-        );
+        assert!(appender.line(b"two\n").unwrap_err().to_string().contains("free some space"));
         assert_eq!(*disk.bytes.lock().unwrap(), b"one\n");
         *disk.room.lock().unwrap() = 100;
         appender.line(b"two\n").unwrap();
@@ -184,13 +158,7 @@ pub(super) mod tests {
         *disk.deaf.lock().unwrap() = true;
         let mut appender = on(&disk);
         assert!(appender.line(b"one\n").is_err());
-        assert!(
-            appender
-                .line(b"one\n")
-                .unwrap_err()
-                .to_string()
-                .contains("half a line")
-        );
+        assert!(appender.line(b"one\n").unwrap_err().to_string().contains("half a line"));
         *disk.room.lock().unwrap() = 100;
         *disk.deaf.lock().unwrap() = false;
         appender.line(b"two\n").unwrap();
@@ -206,13 +174,7 @@ pub(super) mod tests {
         appender.line(b"one\n").unwrap();
         assert!(appender.sync().is_err());
         *disk.deaf.lock().unwrap() = false;
-        assert!(
-            appender
-                .sync()
-                .unwrap_err()
-                .to_string()
-                .contains("earlier sync")
-        );
+        assert!(appender.sync().unwrap_err().to_string().contains("earlier sync"));
     }
 
     #[cfg(target_os = "linux")]
@@ -222,9 +184,6 @@ pub(super) mod tests {
         let file = File::options().append(true).open(path).unwrap();
         let mut appender = Appender::after(file, path, 0).unwrap();
         let text = appender.line(b"one\n").unwrap_err().to_string();
-        assert!(
-            text.starts_with("/dev/full: cannot write: No space left"),
-            "{text}"
-        );
+        assert!(text.starts_with("/dev/full: cannot write: No space left"), "{text}");
     }
 }

@@ -25,10 +25,7 @@ impl Artifacts {
     /// # Errors
     /// When the text cannot be the name of a run.
     pub fn new(places: &Places, run: &RunId, redactor: &Redactor) -> Result<Self, Error> {
-        Ok(Self {
-            folder: places.run(run)?.join(ARTIFACTS),
-            redactor: redactor.clone(),
-        })
+        Ok(Self { folder: places.run(run)?.join(ARTIFACTS), redactor: redactor.clone() })
     }
 
     /// Writes a file without secrets, and says where it lies. A name given again gets a number (`web.2.log`).
@@ -69,11 +66,7 @@ fn numbered(name: &str, number: u32) -> String {
     match (number, path.file_stem(), path.extension()) {
         (1, _, _) => name.to_owned(),
         (_, Some(stem), Some(end)) => {
-            format!(
-                "{}.{number}.{}",
-                stem.to_string_lossy(),
-                end.to_string_lossy()
-            )
+            format!("{}.{number}.{}", stem.to_string_lossy(), end.to_string_lossy())
         }
         _ => format!("{name}.{number}"),
     }
@@ -112,9 +105,7 @@ mod tests {
     #[test]
     fn an_artifact_lies_in_the_runs_folder_without_secrets() {
         let state = tempfile::tempdir().unwrap();
-        let path = artifacts(state.path())
-            .write("web.log", b"\xff\xc3pw=hunter2hunter2\xe2\x82 end")
-            .unwrap();
+        let path = artifacts(state.path()).write("web.log", b"\xff\xc3pw=hunter2hunter2\xe2\x82 end").unwrap();
         assert_eq!(path, state.path().join("runs/r1/artifacts/web.log"));
         assert_eq!(std::fs::read(path).unwrap(), b"\xff\xc3pw=***\xe2\x82 end");
     }
@@ -134,18 +125,7 @@ mod tests {
     #[test]
     fn a_name_cannot_lead_out_of_the_folder() {
         let state = tempfile::tempdir().unwrap();
-        for bad in [
-            "",
-            ".",
-            "..",
-            "../x",
-            "/etc/passwd",
-            "a/b",
-            "a\\b",
-            "a\0b",
-            ".bashrc",
-            "a\nb",
-        ] {
+        for bad in ["", ".", "..", "../x", "/etc/passwd", "a/b", "a\\b", "a\0b", ".bashrc", "a\nb"] {
             let error = artifacts(state.path()).write(bad, b"x").unwrap_err();
             assert!(matches!(error, Error::ArtifactName(_)), "{bad:?}: {error}");
         }

@@ -34,17 +34,11 @@ const KINDS: [(Kind, &str); 5] = [
 
 impl Kind {
     fn word(self) -> &'static str {
-        KINDS
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("", |(_, word)| word)
+        KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
     }
 
     fn of(word: &str) -> Option<Self> {
-        KINDS
-            .iter()
-            .find(|(_, known)| *known == word)
-            .map(|(kind, _)| *kind)
+        KINDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
     }
 }
 
@@ -71,41 +65,26 @@ pub(super) struct Chain {
 impl Chain {
     /// Before the first line.
     pub(super) fn start() -> Self {
-        Self {
-            next: 0,
-            root: "0".repeat(HEX),
-        }
+        Self { next: 0, root: "0".repeat(HEX) }
     }
 
     /// Writes the next line into `out`, and says where the chain stands once it is on disk.
     pub(super) fn forge(&self, kind: Kind, data: &str, out: &mut String) -> Self {
         out.clear();
         // Writing into a String cannot fail.
-        let _ = write!(
-            out,
-            r#"{{"n":{},"prev":"{}","kind":"{}","data":{data}"#,
-            self.next,
-            self.root,
-            kind.word()
-        );
+        let _ = write!(out, r#"{{"n":{},"prev":"{}","kind":"{}","data":{data}"#, self.next, self.root, kind.word());
         let root = hash(out.as_bytes());
         out.push_str(HASH);
         out.push_str(&root);
         out.push_str(END);
         out.push('\n');
-        Self {
-            next: self.next + 1,
-            root,
-        }
+        Self { next: self.next + 1, root }
     }
 
     /// Checks that a line is the next one, and takes it.
     fn follow(&mut self, line: &Line<'_>) -> Result<(), Flaw> {
         if line.n != self.next {
-            return Err(Flaw::Number {
-                due: self.next,
-                found: line.n,
-            });
+            return Err(Flaw::Number { due: self.next, found: line.n });
         }
         if line.prev != self.root {
             return Err(Flaw::Prev);
@@ -151,13 +130,7 @@ impl<'a> Line<'a> {
         let (n, rest) = body.strip_prefix(r#"{"n":"#)?.split_once(r#","prev":""#)?;
         let (prev, rest) = rest.split_once(r#"","kind":""#)?;
         let (kind, data) = rest.split_once(r#"","data":"#)?;
-        Some(Self {
-            n: n.parse().ok()?,
-            kind: Kind::of(kind)?,
-            data,
-            prev,
-            hash,
-        })
+        Some(Self { n: n.parse().ok()?, kind: Kind::of(kind)?, data, prev, hash })
     }
 }
 
@@ -172,12 +145,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Walks over the bytes of a journal.
     pub(super) fn over(bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            chain: Chain::start(),
-            good: 0,
-            flawed: false,
-        }
+        Self { rest: bytes, chain: Chain::start(), good: 0, flawed: false }
     }
 
     /// Where the chain stands after the lines so far.
@@ -223,11 +191,7 @@ pub(super) fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The SHA-256 of some bytes, in hex.
 pub(super) fn hash(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    digest(&SHA256, bytes)
-        .as_ref()
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    digest(&SHA256, bytes).as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
@@ -264,10 +228,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_known_one() {
-        assert_eq!(
-            hash(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(hash(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
@@ -287,10 +248,7 @@ mod tests {
             let picked: Vec<&str> = order.iter().map(|line| lines[*line]).collect();
             let text = picked.join("\n") + "\n";
             let (_, flaw, _) = read(text.as_bytes());
-            assert!(
-                matches!(flaw, Some(Flaw::Number { .. })),
-                "{order:?}: {flaw:?}"
-            );
+            assert!(matches!(flaw, Some(Flaw::Number { .. })), "{order:?}: {flaw:?}");
         }
     }
 
@@ -298,11 +256,8 @@ mod tests {
     fn lines_of_another_journal_do_not_follow() {
         let (ours, _) = written(&three());
         let (other, _) = written(&["eins", "two", "three"].map(String::from));
-        let mixed: String = ours
-            .lines()
-            .take(1)
-            .chain(other.lines().skip(1))
-            .fold(String::new(), |text, line| text + line + "\n");
+        let mixed: String =
+            ours.lines().take(1).chain(other.lines().skip(1)).fold(String::new(), |text, line| text + line + "\n");
         assert_eq!(read(mixed.as_bytes()).1, Some(Flaw::Prev));
     }
 

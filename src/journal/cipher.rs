@@ -37,9 +37,7 @@ impl Cipher {
         let path = places.key(run)?;
         files::folder(&places.keys())?;
         let mut file = files::new_file(&path)?;
-        file.write_all(&key)
-            .and_then(|()| file.sync_all())
-            .map_err(Error::disk(&path, "write"))?;
+        file.write_all(&key).and_then(|()| file.sync_all()).map_err(Error::disk(&path, "write"))?;
         files::sync_folder(&places.keys())?;
         Self::with(&key, run).ok_or(Error::Crypto("use a key"))
     }
@@ -49,10 +47,7 @@ impl Cipher {
         let path = places.key(run)?;
         let key = match std::fs::read(&path) {
             Err(why) if why.kind() == ErrorKind::NotFound => {
-                return Err(Error::Forgotten {
-                    run: run.clone(),
-                    key: path,
-                });
+                return Err(Error::Forgotten { run: run.clone(), key: path });
             }
             read => read.map_err(Error::disk(&path, "read"))?,
         };
@@ -61,10 +56,7 @@ impl Cipher {
 
     fn with(key: &[u8], run: &RunId) -> Option<Self> {
         let key = UnboundKey::new(&AES_256_GCM, key).ok()?;
-        Some(Self {
-            key: LessSafeKey::new(key),
-            run: run.clone(),
-        })
+        Some(Self { key: LessSafeKey::new(key), run: run.clone() })
     }
 
     /// Seals one record.
@@ -73,11 +65,7 @@ impl Cipher {
         fill(&mut nonce, "seal a record")?;
         let mut sealed = plain;
         self.key
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                self.bound(number, what),
-                &mut sealed,
-            )
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.bound(number, what), &mut sealed)
             .map_err(|_| Error::Crypto("seal a record"))?;
         Ok(Closed { nonce, sealed })
     }
@@ -86,11 +74,7 @@ impl Cipher {
     pub(super) fn unseal(&self, number: u64, what: &str, mut closed: Closed) -> Option<Vec<u8>> {
         let nonce = Nonce::assume_unique_for_key(closed.nonce);
         let bound = self.bound(number, what);
-        let length = self
-            .key
-            .open_in_place(nonce, bound, &mut closed.sealed)
-            .ok()?
-            .len();
+        let length = self.key.open_in_place(nonce, bound, &mut closed.sealed).ok()?.len();
         closed.sealed.truncate(length);
         Some(closed.sealed)
     }
@@ -101,9 +85,7 @@ impl Cipher {
 }
 
 fn fill(bytes: &mut [u8], purpose: &'static str) -> Result<(), Error> {
-    SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| Error::Crypto(purpose))
+    SystemRandom::new().fill(bytes).map_err(|_| Error::Crypto(purpose))
 }
 
 #[cfg(test)]
@@ -125,10 +107,7 @@ mod tests {
 
     #[test]
     fn two_seals_of_one_record_share_no_nonce() {
-        let (one, two) = (
-            key("r").seal(1, "x", vec![1]),
-            key("r").seal(1, "x", vec![1]),
-        );
+        let (one, two) = (key("r").seal(1, "x", vec![1]), key("r").seal(1, "x", vec![1]));
         let (one, two) = (one.unwrap(), two.unwrap());
         assert_ne!(one.nonce, two.nonce);
         assert_ne!(one.sealed, two.sealed);

@@ -47,9 +47,7 @@ pub enum Error {
         why: String,
     },
     /// The file is of a later format.
-    #[error(
-        "{path}: written in format {version}, this runhub reads up to {known}: use a newer one"
-    )]
+    #[error("{path}: written in format {version}, this runhub reads up to {known}: use a newer one")]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -84,36 +82,25 @@ pub enum Error {
 impl Error {
     /// Wraps what the system says about a path.
     pub(super) fn disk(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |why| Self::Disk {
-            path: path.to_path_buf(),
-            doing,
-            why,
-        }
+        move |why| Self::Disk { path: path.to_path_buf(), doing, why }
     }
 
     /// Wraps what is wrong with a line, counted from 1.
     pub(super) fn damaged(path: &Path, line: usize, why: impl Into<String>) -> Self {
-        Self::Damaged {
-            path: path.to_path_buf(),
-            line,
-            why: why.into(),
-        }
+        Self::Damaged { path: path.to_path_buf(), line, why: why.into() }
     }
 }
 
 /// What a person can do about it; empty where nothing general helps.
 fn advice(why: &io::Error) -> &'static str {
     use io::ErrorKind::{
-        FileTooLarge, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-        StorageFull,
+        FileTooLarge, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
     };
     match why.kind() {
         StorageFull | QuotaExceeded | FileTooLarge => {
             "; free some space there, or point XDG_STATE_HOME at another disk"
         }
-        PermissionDenied => {
-            "; make it readable and writable for you, or point XDG_STATE_HOME at a folder of yours"
-        }
+        PermissionDenied => "; make it readable and writable for you, or point XDG_STATE_HOME at a folder of yours",
         ReadOnlyFilesystem => "; point XDG_STATE_HOME at a folder that can be written",
         NotADirectory => "; a file stands where a folder should, point XDG_STATE_HOME elsewhere",
         _ => "",
@@ -133,10 +120,7 @@ mod tests {
         ] {
             let error = Error::disk(Path::new("/s/journal.jsonl"), "write")(kind.into());
             let text = error.to_string();
-            assert!(
-                text.starts_with("/s/journal.jsonl: cannot write: "),
-                "{text}"
-            );
+            assert!(text.starts_with("/s/journal.jsonl: cannot write: "), "{text}");
             assert!(text.contains(word), "{text}");
         }
     }

@@ -15,11 +15,7 @@ pub(super) fn folder(path: &Path) -> Result<(), Error> {
         folder(parent)?;
     }
     match new_folder(path) {
-        Err(Error::Disk { why, .. })
-            if why.kind() == io::ErrorKind::AlreadyExists && path.is_dir() =>
-        {
-            Ok(())
-        }
+        Err(Error::Disk { why, .. }) if why.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
     }
 }
@@ -29,38 +25,25 @@ pub(super) fn new_folder(path: &Path) -> Result<(), Error> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(Error::disk(path, "create the folder"))?;
+    builder.create(path).map_err(Error::disk(path, "create the folder"))?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// A new file for appending; it must not exist yet.
 pub(super) fn new_file(path: &Path) -> Result<File, Error> {
-    private(OpenOptions::new().append(true).create_new(true))
-        .open(path)
-        .map_err(Error::disk(path, "create the file"))
+    private(OpenOptions::new().append(true).create_new(true)).open(path).map_err(Error::disk(path, "create the file"))
 }
 
 /// A file that stands already, for appending.
 pub(super) fn old_file(path: &Path) -> Result<File, Error> {
-    OpenOptions::new()
-        .append(true)
-        .open(path)
-        .map_err(Error::disk(path, "open"))
+    OpenOptions::new().append(true).open(path).map_err(Error::disk(path, "open"))
 }
 
 /// A file to read and write in place; made where it is missing.
 pub(super) fn any_file(path: &Path) -> Result<File, Error> {
-    private(
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false),
-    )
-    .open(path)
-    .map_err(Error::disk(path, "open"))
+    private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+        .open(path)
+        .map_err(Error::disk(path, "open"))
 }
 
 /// The whole content of a file.
@@ -72,11 +55,7 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, Error> {
 pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
-        let here = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
+        let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         match File::open(here).and_then(|folder| folder.sync_all()) {
             Err(why) if !cannot_sync(&why) => return Err(Error::disk(here, "sync")(why)),
             Ok(()) | Err(_) => {}
@@ -89,10 +68,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
 
 #[cfg(unix)]
 fn cannot_sync(why: &io::Error) -> bool {
-    matches!(
-        why.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-    )
+    matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -73,16 +73,11 @@ pub fn list(places: &Places) -> Result<Vec<RunSummary>, Error> {
 pub fn forget(places: &Places, run: &RunId, clock: Clock) -> Result<bool, Error> {
     let (folder, key) = (places.run(run)?, places.key(run)?);
     if !folder.is_dir() && !key.exists() {
-        return Err(Error::NoRun {
-            run: run.clone(),
-            folder: places.runs(),
-        });
+        return Err(Error::NoRun { run: run.clone(), folder: places.runs() });
     }
     let lock = folder.join(LOCK);
-    let _lock = folder
-        .is_dir()
-        .then(|| Lock::take(&lock, &format!("run {run}"), &Holder::here(run, clock)))
-        .transpose()?;
+    let _lock =
+        folder.is_dir().then(|| Lock::take(&lock, &format!("run {run}"), &Holder::here(run, clock))).transpose()?;
     match std::fs::remove_file(&key) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(false),
         removed => {
@@ -98,20 +93,8 @@ fn summary(places: &Places, id: RunId) -> Option<RunSummary> {
     let folder = places.run(&id).ok().filter(|folder| folder.is_dir())?;
     let has_key = places.key(&id).is_ok_and(|key| key.exists());
     Some(match ends(&folder.join(JOURNAL)) {
-        Ok((header, head, end)) => RunSummary {
-            id,
-            at: Some(header.at),
-            head,
-            state: state(&folder, end),
-            has_key,
-        },
-        Err(error) => RunSummary {
-            id,
-            at: None,
-            head: None,
-            state: RunState::Unreadable(error.to_string()),
-            has_key,
-        },
+        Ok((header, head, end)) => RunSummary { id, at: Some(header.at), head, state: state(&folder, end), has_key },
+        Err(error) => RunSummary { id, at: None, head: None, state: RunState::Unreadable(error.to_string()), has_key },
     })
 }
 
@@ -136,21 +119,16 @@ const FRONT: usize = 16;
 
 fn front(path: &Path, file: &File) -> Result<(Header, Option<Box<RunHead>>), Error> {
     let mut lines = BufReader::new(file).split(b'\n').take(FRONT);
-    let first = lines
-        .next()
-        .transpose()
-        .map_err(Error::disk(path, "read"))?;
+    let first = lines.next().transpose().map_err(Error::disk(path, "read"))?;
     let line = Line::of(first.as_deref().unwrap_or_default())
         .ok()
         .filter(|line| line.kind == Kind::Header)
         .ok_or_else(|| Error::damaged(path, 1, "it does not begin as a journal"))?;
     let header = header(path, &line)?;
-    let head = lines
-        .map_while(Result::ok)
-        .find_map(|line| match event(&line)?.kind {
-            EventKind::RunStarted(head) => Some(head),
-            _ => None,
-        });
+    let head = lines.map_while(Result::ok).find_map(|line| match event(&line)?.kind {
+        EventKind::RunStarted(head) => Some(head),
+        _ => None,
+    });
     Ok((header, head))
 }
 
@@ -168,19 +146,14 @@ fn back(file: &mut File) -> std::io::Result<Option<Box<RunEnd>>> {
         let last = bytes.rsplit(|byte| *byte == b'\n').find_map(event);
         match last {
             None if window < length => window = window.saturating_mul(8),
-            Some(Event {
-                kind: EventKind::RunFinished(end),
-                ..
-            }) => return Ok(Some(end)),
+            Some(Event { kind: EventKind::RunFinished(end), .. }) => return Ok(Some(end)),
             Some(_) | None => return Ok(None),
         }
     }
 }
 
 fn event(line: &[u8]) -> Option<Event> {
-    let line = Line::of(line)
-        .ok()
-        .filter(|line| line.kind == Kind::Event)?;
+    let line = Line::of(line).ok().filter(|line| line.kind == Kind::Event)?;
     data(Path::new(""), &line).ok()
 }
 
@@ -236,26 +209,19 @@ mod tests {
         started(&bench);
         let running = only(&bench.places);
         assert_eq!(running.head.unwrap().book, "scale-web");
-        let RunState::Running(holder) = running.state else {
-            panic!("{:?}", running.state)
-        };
+        let RunState::Running(holder) = running.state else { panic!("{:?}", running.state) };
         assert_eq!(holder.pid, std::process::id());
         let left = bench.stop();
         assert_eq!(only(&left.places).state, RunState::BrokenOff);
         let left = ended();
-        let RunState::Ended(end) = only(&left.places).state else {
-            panic!("not ended")
-        };
+        let RunState::Ended(end) = only(&left.places).state else { panic!("not ended") };
         assert_eq!(end.outcome, Outcome::Handled);
     }
 
     #[test]
     fn the_newest_run_comes_first_and_a_broken_one_is_listed_as_such() {
         let left = ended();
-        for (id, second) in [
-            ("late", "2026-11-22T00:00:00Z"),
-            ("early", "2026-11-20T00:00:00Z"),
-        ] {
+        for (id, second) in [("late", "2026-11-22T00:00:00Z"), ("early", "2026-11-20T00:00:00Z")] {
             let clock = Clock::starting_at(second.parse().unwrap());
             drop(Journal::create(&left.places, &RunId(id.into()), &redactor(), clock).unwrap());
         }
@@ -281,14 +247,8 @@ mod tests {
         let error = Vault::open(&left.places, &left.run).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::Forgotten { .. }), "{text}");
-        assert!(
-            text.contains("was forgotten or lost") && text.contains(".key"),
-            "{text}"
-        );
-        assert!(matches!(
-            left.reopen().unwrap_err(),
-            Error::Forgotten { .. }
-        ));
+        assert!(text.contains("was forgotten or lost") && text.contains(".key"), "{text}");
+        assert!(matches!(left.reopen().unwrap_err(), Error::Forgotten { .. }));
         assert_eq!(read(&left.journal()).unwrap().intents.len(), 1);
     }
 

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use super::{Journal, JournalLedger, Places};
 use crate::clock::Clock;
 use crate::event::{
-    Change, Event, EventKind, Fan, Intent, Note, ObjectId, Outcome, Record, Reversal, RunEnd,
-    RunId, Settled, Sink, SinkError, StepId, Told, Verb, Written,
+    Change, Event, EventKind, Fan, Intent, Note, ObjectId, Outcome, Record, Reversal, RunEnd, RunId, Settled, Sink,
+    SinkError, StepId, Told, Verb, Written,
 };
 use crate::secret::Redactor;
 
@@ -56,14 +56,7 @@ pub(super) fn bench() -> Bench {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink), Box::new(Heard(told.clone()))];
     let fan = Fan::new(run.clone(), "prod", clock(), redactor(), sinks);
-    Bench {
-        folder,
-        places,
-        run,
-        ledger,
-        fan,
-        told,
-    }
+    Bench { folder, places, run, ledger, fan, told }
 }
 
 /// What a run leaves: its process is gone.
@@ -77,22 +70,10 @@ pub(super) struct Left {
 impl Bench {
     /// The process goes; the files stay.
     pub(super) fn stop(self) -> Left {
-        let Self {
-            folder,
-            places,
-            run,
-            ledger,
-            fan,
-            told,
-        } = self;
+        let Self { folder, places, run, ledger, fan, told } = self;
         drop((ledger, fan));
         let told = told.lock().unwrap().clone();
-        Left {
-            _folder: folder,
-            places,
-            run,
-            told,
-        }
+        Left { _folder: folder, places, run, told }
     }
 
     pub(super) fn note(&self, text: &str) {
@@ -115,10 +96,7 @@ impl Left {
 }
 
 pub(super) fn note(text: &str) -> EventKind {
-    EventKind::Noted(Note {
-        step: None,
-        text: text.into(),
-    })
+    EventKind::Noted(Note { step: None, text: text.into() })
 }
 
 pub(super) fn finished(outcome: Outcome) -> EventKind {
@@ -166,19 +144,11 @@ pub(super) fn intent(name: &str) -> Intent {
 }
 
 pub(super) fn applied() -> Settled {
-    Settled::Applied {
-        uid: "u-1".into(),
-        resource_version: "42".into(),
-        generation: 7,
-    }
+    Settled::Applied { uid: "u-1".into(), resource_version: "42".into(), generation: 7 }
 }
 
 pub(super) fn ended(step: &str) -> Record {
-    Record::Ended {
-        step: step.into(),
-        outputs: json!({"password": SECRET}),
-        info: json!({"before": 3}),
-    }
+    Record::Ended { step: step.into(), outputs: json!({"password": SECRET}), info: json!({"before": 3}) }
 }
 
 /// Every file under a folder.

@@ -13,9 +13,7 @@ use super::error::Error;
 use super::lock::Lock;
 use super::redact;
 use super::vault_writer::VaultWriter;
-use crate::event::{
-    EventKind, Intent, Ledger, LedgerError, Record, RunId, Settled, Sink, SinkError, Ticket, Told,
-};
+use crate::event::{EventKind, Intent, Ledger, LedgerError, Record, RunId, Settled, Sink, SinkError, Ticket, Told};
 use crate::secret::Redactor;
 
 /// The journal as the ledger of a run.
@@ -36,22 +34,14 @@ pub(super) struct State {
 
 impl std::fmt::Debug for JournalLedger {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("JournalLedger")
-            .field("run", &self.run)
-            .finish_non_exhaustive()
+        formatter.debug_struct("JournalLedger").field("run", &self.run).finish_non_exhaustive()
     }
 }
 
 impl JournalLedger {
     /// The ledger of a run whose folder is locked.
     pub(super) fn new(run: &RunId, redactor: &Redactor, state: State, lock: Lock) -> Self {
-        Self {
-            run: run.clone(),
-            redactor: redactor.clone(),
-            state: Mutex::new(state),
-            _lock: lock,
-        }
+        Self { run: run.clone(), redactor: redactor.clone(), state: Mutex::new(state), _lock: lock }
     }
 
     /// The hash of the last line, in hex: it stands for all that the journal holds now.
@@ -77,9 +67,7 @@ impl JournalLedger {
         let vault = state.vault.intent(intent)?;
         // The values first: an intent that can be read but not taken back is worth little.
         state.vault.sync()?;
-        let number = state
-            .lines
-            .write(Kind::Intent, &IntentEntry { change, vault })?;
+        let number = state.lines.write(Kind::Intent, &IntentEntry { change, vault })?;
         state.lines.appender.sync()?;
         state.open.insert(number);
         Ok(Ticket::issued(number))
@@ -92,9 +80,7 @@ impl JournalLedger {
         if !state.open.contains(&ticket) {
             return Err(Error::NotOpen(ticket));
         }
-        state
-            .lines
-            .write(Kind::Settled, &SettledEntry { ticket, settled })?;
+        state.lines.write(Kind::Settled, &SettledEntry { ticket, settled })?;
         state.sync()?;
         if known {
             state.open.remove(&ticket);
@@ -107,9 +93,7 @@ impl JournalLedger {
         let step = step.map(|step| self.redactor.text(step).into_owned());
         let mut state = self.state();
         let vault = state.vault.record(record)?;
-        state
-            .lines
-            .write(Kind::Record, &Remembered { what, step, vault })?;
+        state.lines.write(Kind::Record, &Remembered { what, step, vault })?;
         Ok(())
     }
 
@@ -129,8 +113,7 @@ impl Ledger for JournalLedger {
     }
 
     fn settle(&self, ticket: Ticket, settled: &Settled) -> Result<(), LedgerError> {
-        self.write_settled(ticket.number(), settled)
-            .map_err(refused)
+        self.write_settled(ticket.number(), settled).map_err(refused)
     }
 
     fn remember(&self, record: &Record) -> Result<(), LedgerError> {
@@ -138,10 +121,7 @@ impl Ledger for JournalLedger {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `map_err` wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn refused(error: Error) -> LedgerError {
     LedgerError(error.to_string())
 }
@@ -152,10 +132,7 @@ pub struct JournalSink(pub(super) Arc<JournalLedger>);
 
 impl Sink for JournalSink {
     fn take(&mut self, told: &Told<'_>) -> Result<(), SinkError> {
-        self.0.write_event(told).map_err(|error| SinkError {
-            sink: "journal".into(),
-            message: error.to_string(),
-        })
+        self.0.write_event(told).map_err(|error| SinkError { sink: "journal".into(), message: error.to_string() })
     }
 }
 
@@ -178,18 +155,12 @@ pub(super) struct Lines {
 impl Lines {
     /// Goes on where the chain stands.
     pub(super) fn new(path: PathBuf, appender: Appender, chain: Chain) -> Self {
-        Self {
-            path,
-            appender,
-            chain,
-            buffer: String::new(),
-        }
+        Self { path, appender, chain, buffer: String::new() }
     }
 
     /// Adds a line, and gives its number.
     pub(super) fn write(&mut self, kind: Kind, data: &impl Serialize) -> Result<u64, Error> {
-        let data = serde_json::to_string(data)
-            .map_err(|why| Error::disk(&self.path, "write")(why.into()))?;
+        let data = serde_json::to_string(data).map_err(|why| Error::disk(&self.path, "write")(why.into()))?;
         self.text(kind, &data)
     }
 

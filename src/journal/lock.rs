@@ -49,17 +49,8 @@ impl Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            run,
-            host,
-            pid,
-            since,
-        } = self;
-        write!(
-            formatter,
-            "run {run} (process {pid} on {host}, since {})",
-            rfc3339(*since)
-        )
+        let Self { run, host, pid, since } = self;
+        write!(formatter, "run {run} (process {pid} on {host}, since {})", rfc3339(*since))
     }
 }
 
@@ -100,10 +91,7 @@ impl Lock {
                 Err(TryLockError::Error(why)) => return Err(Error::disk(path, "lock")(why)),
             }
         }
-        Err(Error::Held(Box::new(Held {
-            what: what.to_owned(),
-            by: signature(path),
-        })))
+        Err(Error::Held(Box::new(Held { what: what.to_owned(), by: signature(path) })))
     }
 
     /// Who holds the lock on a file now; nothing where nobody does.
@@ -154,12 +142,7 @@ impl ObjectLocks {
     pub fn new(places: &Places, run: &RunId, clock: Clock) -> Result<Self, Error> {
         let folder = places.locks();
         files::folder(&folder)?;
-        Ok(Self {
-            folder,
-            run: run.clone(),
-            clock,
-            held: Mutex::default(),
-        })
+        Ok(Self { folder, run: run.clone(), clock, held: Mutex::default() })
     }
 
     /// Takes an object of a target, whatever its UID.
@@ -173,11 +156,7 @@ impl ObjectLocks {
             return Ok(Guard { _lock: lock });
         }
         let what = format!("{object} on {target}");
-        let lock = Arc::new(Lock::take(
-            &path,
-            &what,
-            &Holder::here(&self.run, self.clock),
-        )?);
+        let lock = Arc::new(Lock::take(&path, &what, &Holder::here(&self.run, self.clock))?);
         held.insert(path, Arc::downgrade(&lock));
         Ok(Guard { _lock: lock })
     }
@@ -185,12 +164,7 @@ impl ObjectLocks {
 
 /// A name of fixed length for any target and object.
 fn file_name(target: &str, object: &ObjectId) -> String {
-    let ObjectId {
-        kind,
-        namespace,
-        name,
-        ..
-    } = object;
+    let ObjectId { kind, namespace, name, .. } = object;
     // No newline stands in a name of Kubernetes.
     let whole = hash(format!("{target}\n{kind}\n{namespace}\n{name}").as_bytes());
     format!("{whole}.lock")
@@ -222,14 +196,9 @@ mod tests {
         let guard = first.take("prod", &web("u1")).unwrap();
         let error = second.take("prod", &web("")).unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.starts_with("Deployment shop/web on prod is in the hands of run r1 (process "),
-            "{text}"
-        );
+        assert!(text.starts_with("Deployment shop/web on prod is in the hands of run r1 (process "), "{text}");
         assert!(text.contains("since 2026-11-21T03:31:00.000Z"), "{text}");
-        let Error::Held(held) = error else {
-            panic!("{text}")
-        };
+        let Error::Held(held) = error else { panic!("{text}") };
         assert_eq!(held.by.unwrap().pid, std::process::id());
         drop(guard);
         let _guard = second.take("prod", &web("u1")).unwrap();
@@ -252,10 +221,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let (first, second) = (locks(state.path(), "r1"), locks(state.path(), "r2"));
         let _guard = first.take("prod", &web("")).unwrap();
-        let db = ObjectId {
-            name: "db".into(),
-            ..web("")
-        };
+        let db = ObjectId { name: "db".into(), ..web("") };
         assert!(second.take("test", &web("")).is_ok());
         assert!(second.take("prod", &db).is_ok());
     }

@@ -34,12 +34,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`Error::Taken`] when a run of that name exists; else when something cannot be made, and then nothing is left.
-    pub fn create(
-        places: &Places,
-        run: &RunId,
-        redactor: &Redactor,
-        clock: Clock,
-    ) -> Result<Self, Error> {
+    pub fn create(places: &Places, run: &RunId, redactor: &Redactor, clock: Clock) -> Result<Self, Error> {
         let folder = places.run(run)?;
         if places.key(run)?.exists() {
             return Err(Error::Taken(run.clone()));
@@ -58,18 +53,10 @@ impl Journal {
     ///
     /// # Errors
     /// When another process writes it, the key is gone, or it is damaged before its end.
-    pub fn reopen(
-        places: &Places,
-        run: &RunId,
-        redactor: &Redactor,
-        clock: Clock,
-    ) -> Result<(Self, Journaled), Error> {
+    pub fn reopen(places: &Places, run: &RunId, redactor: &Redactor, clock: Clock) -> Result<(Self, Journaled), Error> {
         let folder = places.run(run)?;
         if !folder.is_dir() {
-            return Err(Error::NoRun {
-                run: run.clone(),
-                folder: places.runs(),
-            });
+            return Err(Error::NoRun { run: run.clone(), folder: places.runs() });
         }
         let lock = locked(&folder, run, clock)?;
         let cipher = Cipher::open(places, run)?;
@@ -102,11 +89,7 @@ fn begin(folder: &Path, run: &RunId, clock: Clock, cipher: Cipher) -> Result<(St
     )?;
     lines.appender.sync()?;
     files::sync_folder(folder)?;
-    let state = State {
-        lines,
-        vault,
-        open: BTreeSet::new(),
-    };
+    let state = State { lines, vault, open: BTreeSet::new() };
     Ok((state, lock))
 }
 
@@ -120,19 +103,12 @@ fn go_on(folder: &Path, run: &RunId, cipher: Cipher) -> Result<(State, Journaled
     }
     let appender = Appender::after(files::old_file(&path)?, &path, journaled.length())?;
     let lines = Lines::new(path, appender, journaled.chain().clone());
-    let open = journaled
-        .in_flight()
-        .map(|intended| intended.number)
-        .collect();
+    let open = journaled.in_flight().map(|intended| intended.number).collect();
     Ok((State { lines, vault, open }, journaled))
 }
 
 fn locked(folder: &Path, run: &RunId, clock: Clock) -> Result<Lock, Error> {
-    Lock::take(
-        &folder.join(LOCK),
-        &format!("run {run}"),
-        &Holder::here(run, clock),
-    )
+    Lock::take(&folder.join(LOCK), &format!("run {run}"), &Holder::here(run, clock))
 }
 
 /// Takes back a beginning that failed. Best effort: the error that led here is the one to tell.
@@ -143,9 +119,7 @@ fn clear(places: &Places, run: &RunId, folder: &Path) {
 
 fn taken(run: &RunId, error: Error) -> Error {
     match error {
-        Error::Disk { why, .. } if why.kind() == ErrorKind::AlreadyExists => {
-            Error::Taken(run.clone())
-        }
+        Error::Disk { why, .. } if why.kind() == ErrorKind::AlreadyExists => Error::Taken(run.clone()),
         other => other,
     }
 }

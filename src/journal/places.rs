@@ -16,9 +16,7 @@ pub struct Places {
 impl Places {
     /// The places under one root.
     pub fn new(state: impl Into<PathBuf>) -> Self {
-        Self {
-            state: state.into(),
-        }
+        Self { state: state.into() }
     }
 
     /// The folder that holds a folder for each run.
@@ -77,11 +75,7 @@ fn checked(run: &RunId) -> Result<&str, Error> {
     let name = run.0.as_str();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let fits = !name.is_empty() && name.len() <= 128 && !name.starts_with('.');
-    if fits && name.bytes().all(plain) {
-        Ok(name)
-    } else {
-        Err(Error::NotARun(name.to_owned()))
-    }
+    if fits && name.bytes().all(plain) { Ok(name) } else { Err(Error::NotARun(name.to_owned())) }
 }
 
 #[cfg(test)]
@@ -93,26 +87,18 @@ mod tests {
         let clock = Clock::starting_at("2026-11-21T03:31:00Z".parse().unwrap());
         let id = new_run_id(clock).0;
         let random = id.strip_prefix("20261121-033100-").expect("the moment");
-        assert!(
-            random.len() == 4 && u16::from_str_radix(random, 16).is_ok(),
-            "{id}"
-        );
+        assert!(random.len() == 4 && u16::from_str_radix(random, 16).is_ok(), "{id}");
     }
 
     #[test]
     fn a_name_cannot_lead_out_of_the_folder() {
         let places = Places::new("/s");
-        for bad in [
-            "", "..", "../x", "a/b", "/etc", ".hidden", "a\\b", "a b", "ü",
-        ] {
+        for bad in ["", "..", "../x", "a/b", "/etc", ".hidden", "a\\b", "a b", "ü"] {
             let run = RunId(bad.into());
             assert!(matches!(places.run(&run), Err(Error::NotARun(_))), "{bad}");
             assert!(places.key(&run).is_err(), "{bad}");
         }
         let good = RunId("20261121-033100-5f3a".into());
-        assert_eq!(
-            places.journal(&good).unwrap(),
-            PathBuf::from("/s/runs/20261121-033100-5f3a/journal.jsonl")
-        );
+        assert_eq!(places.journal(&good).unwrap(), PathBuf::from("/s/runs/20261121-033100-5f3a/journal.jsonl"));
     }
 }

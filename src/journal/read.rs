@@ -51,9 +51,7 @@ impl Intended {
 impl Journaled {
     /// The intents of which it is not known whether the change was made.
     pub fn in_flight(&self) -> impl Iterator<Item = &Intended> {
-        self.intents
-            .iter()
-            .filter(|intended| intended.is_in_flight())
+        self.intents.iter().filter(|intended| intended.is_in_flight())
     }
 
     /// The number of the last event; 0 where there is none.
@@ -88,11 +86,7 @@ pub fn read(path: &Path) -> Result<Journaled, Error> {
 
 /// The journal's file, where a run's folder was given.
 pub(super) fn file(path: &Path) -> PathBuf {
-    if path.is_dir() {
-        path.join(JOURNAL)
-    } else {
-        path.to_path_buf()
-    }
+    if path.is_dir() { path.join(JOURNAL) } else { path.to_path_buf() }
 }
 
 /// Reads a journal up to the first line whose vault record a power cut took.
@@ -117,16 +111,9 @@ pub(super) fn backed(path: &Path, last_sealed: u64) -> Result<Journaled, Error> 
             good = walk.good();
         }
     }
-    let kept = if bare.is_some() {
-        bytes.get(..good)
-    } else {
-        Some(bytes.as_slice())
-    };
+    let kept = if bare.is_some() { bytes.get(..good) } else { Some(bytes.as_slice()) };
     let journaled = fold(path, kept.unwrap_or_default())?;
-    Ok(Journaled {
-        torn_tail: journaled.torn_tail || bare.is_some(),
-        ..journaled
-    })
+    Ok(Journaled { torn_tail: journaled.torn_tail || bare.is_some(), ..journaled })
 }
 
 fn sealed(path: &Path, line: &Line<'_>) -> Result<Sealed, Error> {
@@ -153,8 +140,7 @@ fn fold(path: &Path, bytes: &[u8]) -> Result<Journaled, Error> {
     };
     while let Some(line) = walk.next() {
         let due = usize::try_from(walk.reached().next).unwrap_or(usize::MAX);
-        let line =
-            line.map_err(|flaw| Error::damaged(path, due.saturating_add(1), flaw.to_string()))?;
+        let line = line.map_err(|flaw| Error::damaged(path, due.saturating_add(1), flaw.to_string()))?;
         journaled.take(path, &line)?;
     }
     journaled.torn_tail = walk.torn();
@@ -172,12 +158,7 @@ impl Journaled {
             Kind::Intent => {
                 let IntentEntry { change, vault } = data(path, line)?;
                 let number = line.n;
-                self.intents.push(Intended {
-                    number,
-                    change,
-                    vault,
-                    settled: None,
-                });
+                self.intents.push(Intended { number, change, vault, settled: None });
             }
             Kind::Settled => {
                 let SettledEntry { ticket, settled } = data(path, line)?;
@@ -191,14 +172,8 @@ impl Journaled {
     }
 
     fn settle(&mut self, ticket: u64, settled: Settled) -> Option<()> {
-        let at = self
-            .intents
-            .binary_search_by_key(&ticket, |intended| intended.number)
-            .ok()?;
-        let intended = self
-            .intents
-            .get_mut(at)
-            .filter(|intended| intended.is_in_flight())?;
+        let at = self.intents.binary_search_by_key(&ticket, |intended| intended.number).ok()?;
+        let intended = self.intents.get_mut(at).filter(|intended| intended.is_in_flight())?;
         intended.settled = Some(settled);
         Some(())
     }
@@ -207,20 +182,10 @@ impl Journaled {
 /// The first line; its versions are looked at before its shape, which a later version may change.
 pub(super) fn header(path: &Path, line: &Line<'_>) -> Result<Header, Error> {
     let value: serde_json::Value = data(path, line)?;
-    for (key, known) in [
-        ("journal-version", JOURNAL_VERSION),
-        ("event-version", FORMAT_VERSION),
-    ] {
-        let version = value
-            .get(key)
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0);
+    for (key, known) in [("journal-version", JOURNAL_VERSION), ("event-version", FORMAT_VERSION)] {
+        let version = value.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
         if version > u64::from(known) {
-            return Err(Error::Newer {
-                path: path.to_path_buf(),
-                version,
-                known,
-            });
+            return Err(Error::Newer { path: path.to_path_buf(), version, known });
         }
     }
     data(path, line)
@@ -228,13 +193,8 @@ pub(super) fn header(path: &Path, line: &Line<'_>) -> Result<Header, Error> {
 
 /// What a good line holds.
 pub(super) fn data<T: DeserializeOwned>(path: &Path, line: &Line<'_>) -> Result<T, Error> {
-    serde_json::from_str(line.data).map_err(|why| {
-        Error::damaged(
-            path,
-            row(line),
-            format!("this runhub cannot read it: {why}"),
-        )
-    })
+    serde_json::from_str(line.data)
+        .map_err(|why| Error::damaged(path, row(line), format!("this runhub cannot read it: {why}")))
 }
 
 /// Where a line stands in its file, counted from 1.

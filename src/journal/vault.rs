@@ -67,16 +67,8 @@ impl Lines {
             places.push(whole..whole + line.len());
             whole += line.len() + 1;
         }
-        check_head(
-            path,
-            places.first().and_then(|place| bytes.get(place.clone())),
-        )?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            bytes,
-            places,
-            whole,
-        })
+        check_head(path, places.first().and_then(|place| bytes.get(place.clone())))?;
+        Ok(Self { path: path.to_path_buf(), bytes, places, whole })
     }
 
     /// The number of the last record.
@@ -110,8 +102,7 @@ impl Lines {
 
     /// The head is line 1, so record `n` is line `n + 1`.
     fn damaged(&self, named: &Sealed, why: &str) -> Error {
-        let line =
-            usize::try_from(named.number).map_or(usize::MAX, |number| number.saturating_add(1));
+        let line = usize::try_from(named.number).map_or(usize::MAX, |number| number.saturating_add(1));
         Error::damaged(&self.path, line, why)
     }
 }
@@ -120,15 +111,10 @@ fn check_head(path: &Path, line: Option<&[u8]>) -> Result<(), Error> {
     let head: serde_json::Value = line
         .and_then(|line| serde_json::from_slice(line).ok())
         .ok_or_else(|| Error::damaged(path, 1, "it does not begin as a vault"))?;
-    match head
-        .get("vault-version")
-        .and_then(serde_json::Value::as_u64)
-    {
-        Some(version) if version > u64::from(VERSION) => Err(Error::Newer {
-            path: path.to_path_buf(),
-            version,
-            known: VERSION,
-        }),
+    match head.get("vault-version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version > u64::from(VERSION) => {
+            Err(Error::Newer { path: path.to_path_buf(), version, known: VERSION })
+        }
         Some(_) => Ok(()),
         None => Err(Error::damaged(path, 1, "it does not begin as a vault")),
     }
@@ -142,10 +128,7 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Vault")
-            .field("path", &self.lines.path)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Vault").field("path", &self.lines.path).finish_non_exhaustive()
     }
 }
 
@@ -157,10 +140,7 @@ impl Vault {
     pub fn open(places: &Places, run: &RunId) -> Result<Self, Error> {
         let folder = places.run(run)?;
         if !folder.is_dir() {
-            return Err(Error::NoRun {
-                run: run.clone(),
-                folder: places.runs(),
-            });
+            return Err(Error::NoRun { run: run.clone(), folder: places.runs() });
         }
         let cipher = Cipher::open(places, run)?;
         let lines = Lines::of(&folder.join(VAULT))?;
@@ -190,14 +170,9 @@ impl Vault {
             .filter(|entry| entry.what == what)
             .and_then(|entry| closed(&entry))
             .and_then(|closed| self.cipher.unseal(named.number, what, closed))
-            .ok_or_else(|| {
-                self.lines
-                    .damaged(named, "the key of the run does not open the record")
-            })?;
-        serde_json::from_slice(&plain).map_err(|why| {
-            self.lines
-                .damaged(named, &format!("this runhub cannot read the record: {why}"))
-        })
+            .ok_or_else(|| self.lines.damaged(named, "the key of the run does not open the record"))?;
+        serde_json::from_slice(&plain)
+            .map_err(|why| self.lines.damaged(named, &format!("this runhub cannot read the record: {why}")))
     }
 }
 

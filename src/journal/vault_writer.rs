@@ -27,19 +27,11 @@ impl VaultWriter {
     /// A new vault in a run's folder, with a key of its own.
     pub(super) fn create(folder: &Path, run: &RunId, cipher: Cipher) -> Result<Self, Error> {
         let path = folder.join(VAULT);
-        let head = Head {
-            vault_version: VERSION,
-            run: run.clone(),
-        };
+        let head = Head { vault_version: VERSION, run: run.clone() };
         let mut appender = Appender::after(files::new_file(&path)?, &path, 0)?;
         appender.line(&line_of(&head, &path)?)?;
         appender.sync()?;
-        Ok(Self {
-            appender,
-            cipher,
-            path,
-            last: 0,
-        })
+        Ok(Self { appender, cipher, path, last: 0 })
     }
 
     /// Goes on with a vault; half a line at its end is cut off.
@@ -47,12 +39,7 @@ impl VaultWriter {
         let path = folder.join(VAULT);
         let lines = Lines::of(&path)?;
         let appender = Appender::after(files::old_file(&path)?, &path, lines.whole())?;
-        Ok(Self {
-            appender,
-            cipher,
-            last: lines.last(),
-            path,
-        })
+        Ok(Self { appender, cipher, last: lines.last(), path })
     }
 
     /// The number of the last record; 0 where there is none.
@@ -90,10 +77,7 @@ impl VaultWriter {
         )?;
         self.appender.line(&line)?;
         self.last = number;
-        Ok(Sealed {
-            number,
-            seal: seal(line.strip_suffix(b"\n").unwrap_or(&line)),
-        })
+        Ok(Sealed { number, seal: seal(line.strip_suffix(b"\n").unwrap_or(&line)) })
     }
 
     /// Writes elsewhere from now on.

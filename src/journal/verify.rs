@@ -57,11 +57,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
         let due = usize::try_from(walk.reached().next).unwrap_or(usize::MAX);
         first_bad = match line {
             Ok(line) => named.take(&path, &line).err(),
-            Err(flaw) => Some(Error::damaged(
-                &path,
-                due.saturating_add(1),
-                flaw.to_string(),
-            )),
+            Err(flaw) => Some(Error::damaged(&path, due.saturating_add(1), flaw.to_string())),
         };
         if first_bad.is_some() {
             break;
@@ -125,21 +121,9 @@ fn seals(journal: &Path, named: &Named) -> Result<(Option<u64>, Option<Error>), 
 
 fn flawed(error: Error) -> Flawed {
     match error {
-        Error::Damaged { path, line, why } => Flawed {
-            file: path,
-            line,
-            why,
-        },
-        Error::Newer { ref path, .. } => Flawed {
-            file: path.clone(),
-            line: 1,
-            why: error.to_string(),
-        },
-        other => Flawed {
-            file: PathBuf::new(),
-            line: 0,
-            why: other.to_string(),
-        },
+        Error::Damaged { path, line, why } => Flawed { file: path, line, why },
+        Error::Newer { ref path, .. } => Flawed { file: path.clone(), line: 1, why: error.to_string() },
+        other => Flawed { file: PathBuf::new(), line: 0, why: other.to_string() },
     }
 }
 
@@ -173,10 +157,7 @@ mod tests {
         let verified = verify(&left.journal()).unwrap();
         assert_eq!((verified.records, verified.sealed), (5, Some(2)));
         assert_eq!((verified.first_bad, verified.torn_tail), (None, false));
-        assert_eq!(
-            verified.root,
-            crate::journal::read(&left.journal()).unwrap().root()
-        );
+        assert_eq!(verified.root, crate::journal::read(&left.journal()).unwrap().root());
     }
 
     #[test]

@@ -16,20 +16,13 @@ pub struct Collector(Arc<Mutex<Fold>>);
 impl Collector {
     /// The report of what was heard so far.
     pub fn report(&self) -> Report {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .report()
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).report().clone()
     }
 }
 
 impl Sink for Collector {
     fn take(&mut self, told: &Told<'_>) -> Result<(), SinkError> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(told.event);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(told.event);
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use super::run::{Asked, Exit, Interruption, Report, Run};
 use super::step::{ArtifactReport, AttemptReport, ChangeReport, Exchanges, StepReport, WaitReport};
 use crate::clock::Timestamp;
 use crate::event::{
-    Attempt, CancelReason, Change, Event, EventKind, Exchange, Left, Note, Phase, RunEnd, Settled,
-    StepEnd, StepHead, StepId,
+    Attempt, CancelReason, Change, Event, EventKind, Exchange, Left, Note, Phase, RunEnd, Settled, StepEnd, StepHead,
+    StepId,
 };
 use crate::source::Place;
 
@@ -56,17 +56,8 @@ impl Fold {
             EventKind::Changed { change, settled } => self.changed(change, settled, at),
             EventKind::Noted(note) => self.noted(note, at),
             EventKind::Warned(note) => self.warned(note, at),
-            EventKind::ArtifactWritten {
-                step,
-                name,
-                path,
-                bytes,
-            } => {
-                let artifact = ArtifactReport {
-                    name: name.clone(),
-                    path: path.clone(),
-                    bytes: *bytes,
-                };
+            EventKind::ArtifactWritten { step, name, path, bytes } => {
+                let artifact = ArtifactReport { name: name.clone(), path: path.clone(), bytes: *bytes };
                 self.step(step, at, |step| step.artifacts.push(artifact));
             }
             EventKind::Asked { question, answer } => self.asked(question, answer, at),
@@ -94,10 +85,7 @@ impl Fold {
     }
 
     fn step_started(&mut self, head: &StepHead, at: Timestamp) {
-        if let Some(earlier) = self
-            .latest
-            .get(&head.step)
-            .and_then(|index| self.report.steps.get_mut(*index))
+        if let Some(earlier) = self.latest.get(&head.step).and_then(|index| self.report.steps.get_mut(*index))
             && earlier.phase == head.phase
         {
             earlier.superseded = true;
@@ -148,11 +136,7 @@ impl Fold {
     }
 
     fn asked(&mut self, question: &str, answer: &str, at: Timestamp) {
-        self.report.asked.push(Asked {
-            at,
-            question: question.to_owned(),
-            answer: answer.to_owned(),
-        });
+        self.report.asked.push(Asked { at, question: question.to_owned(), answer: answer.to_owned() });
     }
 
     fn interrupted(&mut self, reason: CancelReason, at: Timestamp) {
@@ -229,11 +213,7 @@ impl StepReport {
     }
 
     fn waits(&mut self, line: &str, at: Timestamp) {
-        let wait = self.wait.get_or_insert_with(|| WaitReport {
-            line: String::new(),
-            since: at,
-            waited_ms: 0,
-        });
+        let wait = self.wait.get_or_insert_with(|| WaitReport { line: String::new(), since: at, waited_ms: 0 });
         line.clone_into(&mut wait.line);
     }
 

@@ -57,18 +57,12 @@ struct Cases<'a> {
 
 impl<'a> Cases<'a> {
     fn of(report: &'a Report) -> Self {
-        let tolerated = report
-            .present_steps()
-            .filter(|step| step.tolerated && !is_strict(report));
+        let tolerated = report.present_steps().filter(|step| step.tolerated && !is_strict(report));
         let mut tries: BTreeMap<&StepId, Vec<&StepReport>> = BTreeMap::new();
         for step in report.steps.iter().filter(|step| step.superseded) {
             tries.entry(&step.id).or_default().push(step);
         }
-        Self {
-            report,
-            tolerated: tolerated.map(|step| &step.id).collect(),
-            tries,
-        }
+        Self { report, tolerated: tolerated.map(|step| &step.id).collect(), tries }
     }
 
     /// The steps of one list of the book; none when nothing of it began.
@@ -97,10 +91,8 @@ impl<'a> Cases<'a> {
     fn case(&self, step: &StepReport, number: usize) -> TestCase {
         let within = |outer: &&StepId| step.id.is_within(outer);
         let is_tolerated = self.tolerated.iter().any(within);
-        let mut case = TestCase::new(
-            format!("{number:02} {} {}", step.id, step.name).trim_end(),
-            status(step, is_tolerated),
-        );
+        let mut case =
+            TestCase::new(format!("{number:02} {} {}", step.id, step.name).trim_end(), status(step, is_tolerated));
         case.set_classname(self.report.run.book.as_str());
         case.set_time(Duration::from_millis(step.elapsed_ms));
         case.status.add_reruns(self.reruns(step));
@@ -162,15 +154,11 @@ fn phase_word(phase: Phase) -> &'static str {
 
 /// Whether tolerated steps cost this run its exit code.
 fn is_strict(report: &Report) -> bool {
-    report.outcome == Some(Outcome::Passed)
-        && report.exit.as_ref().is_some_and(|exit| exit.code != 0)
+    report.outcome == Some(Outcome::Passed) && report.exit.as_ref().is_some_and(|exit| exit.code != 0)
 }
 
 fn status(step: &StepReport, tolerated: bool) -> TestCaseStatus {
-    let line = step
-        .verdict
-        .as_ref()
-        .map_or_else(String::new, Verdict::line);
+    let line = step.verdict.as_ref().map_or_else(String::new, Verdict::line);
     let bad = |kind| {
         if tolerated {
             return TestCaseStatus::success();
@@ -239,15 +227,8 @@ fn causes(verdict: &Verdict) -> Vec<String> {
 fn mismatch(mismatch: &Mismatch) -> Vec<String> {
     let mut lines = vec![mismatch.to_string()];
     for diff in &mismatch.diff {
-        let side = |value: &Option<serde_json::Value>| {
-            value.as_ref().map_or("nothing".into(), ToString::to_string)
-        };
-        lines.push(format!(
-            "  {}: expected {}, found {}",
-            diff.field,
-            side(&diff.expected),
-            side(&diff.found)
-        ));
+        let side = |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".into(), ToString::to_string);
+        lines.push(format!("  {}: expected {}, found {}", diff.field, side(&diff.expected), side(&diff.found)));
     }
     lines.extend(mismatch.place.iter().map(|place| format!("  at {place}")));
     lines
@@ -306,10 +287,7 @@ fn run_case(report: &Report, bad_cases: usize) -> Option<TestCase> {
     if is_good || bad_cases > 0 {
         return None;
     }
-    let reason = report
-        .exit
-        .as_ref()
-        .map_or("the run broke off", |exit| &exit.reason);
+    let reason = report.exit.as_ref().map_or("the run broke off", |exit| &exit.reason);
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(format!("{}: {reason}", report.outcome_word()));
     let class = report.exit.as_ref().and_then(|exit| exit.class);

@@ -51,16 +51,8 @@ pub struct Format {
 
 /// Every format, in the order in which the help lists them.
 pub static FORMATS: &[Format] = &[
-    Format {
-        name: "json",
-        about: "the whole report, for programs",
-        write: json::write,
-    },
-    Format {
-        name: "junit",
-        about: "JUnit XML, for the test view of a CI",
-        write: junit::write,
-    },
+    Format { name: "json", about: "the whole report, for programs", write: json::write },
+    Format { name: "junit", about: "JUnit XML, for the test view of a CI", write: junit::write },
 ];
 
 /// Why a report cannot be written.

@@ -10,8 +10,7 @@ use super::step::{Exchanges, StepReport};
 use super::{FORMAT_VERSION, wire};
 use crate::clock::Timestamp;
 use crate::event::{
-    CancelReason, Class, Failure, Left, Outcome, RunEnd, RunHead, RunId, StepId, StepStatus,
-    TargetHead,
+    CancelReason, Class, Failure, Left, Outcome, RunEnd, RunHead, RunId, StepId, StepStatus, TargetHead,
 };
 
 /// A run from its first event to its last, or to the one at which it broke off.
@@ -122,27 +121,15 @@ pub struct Run {
     /// The runhub that ran it.
     pub runhub_version: String,
     /// When it began.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "wire::stamp"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "wire::stamp")]
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
     /// When it was resumed.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "wire::stamps"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "wire::stamps")]
     #[schemars(with = "Vec<String>")]
     pub resumed: Vec<Timestamp>,
     /// When it ended.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "wire::stamp"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "wire::stamp")]
     #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,
     /// How long it took; of an unfinished run, up to its last event.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::wire;
 use crate::clock::Timestamp;
 use crate::event::{
-    Change, Class, Exchange, ExchangeEnd, ObjectId, Phase, Reversal, Settled, StepId, StepStatus,
-    Verb, Verdict, Written,
+    Change, Class, Exchange, ExchangeEnd, ObjectId, Phase, Reversal, Settled, StepId, StepStatus, Verb, Verdict,
+    Written,
 };
 use crate::source::Place;
 
@@ -52,11 +52,7 @@ pub struct StepReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_attempts: Vec<AttemptReport>,
     /// When it began.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "wire::stamp"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "wire::stamp")]
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
     /// How long it took; of an unfinished step, up to its last sign of life.

@@ -52,9 +52,7 @@ impl Targets {
     /// The files, each as `FORMAT PATH`, for the last lines of a run.
     pub fn files(&self) -> Vec<String> {
         let files = self.0.iter().filter(|target| !target.is_stdout());
-        files
-            .map(|target| format!("{} {}", target.format.name, target.path))
-            .collect()
+        files.map(|target| format!("{} {}", target.format.name, target.path)).collect()
     }
 
     /// Tries every place, so that a bad path fails before the cluster is touched.
@@ -83,10 +81,7 @@ impl Target {
             return Err(Error::NoPath(text.to_owned()));
         };
         let format = FORMATS.iter().find(|format| format.name == name);
-        Ok(Self {
-            format: format.ok_or_else(|| unknown_format(name))?,
-            path: path.to_owned(),
-        })
+        Ok(Self { format: format.ok_or_else(|| unknown_format(name))?, path: path.to_owned() })
     }
 
     fn is_stdout(&self) -> bool {
@@ -94,18 +89,11 @@ impl Target {
     }
 
     fn name(&self) -> &str {
-        if self.is_stdout() {
-            "the standard output"
-        } else {
-            &self.path
-        }
+        if self.is_stdout() { "the standard output" } else { &self.path }
     }
 
     fn unwritable(&self, cause: io::Error) -> Error {
-        Error::Unwritable {
-            path: self.name().to_owned(),
-            cause,
-        }
+        Error::Unwritable { path: self.name().to_owned(), cause }
     }
 
     fn probe(&self) -> io::Result<()> {
@@ -143,9 +131,7 @@ impl Place {
             Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             Ok(meta) if meta.is_file() => Ok(Self::File(std::fs::canonicalize(path)?)),
             Ok(_) => Ok(Self::Device(path.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::File(path.to_owned()))
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::File(path.to_owned())),
             Err(error) => Err(error),
         }
     }
@@ -165,10 +151,7 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A new file in the same folder, readable as the user's umask says.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = Builder::new();
     builder.prefix(".runhub-");
     obey_umask(&mut builder);
@@ -190,10 +173,7 @@ fn unknown_format(name: &str) -> Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
     };
-    Error::UnknownFormat {
-        name: name.to_owned(),
-        help,
-    }
+    Error::UnknownFormat { name: name.to_owned(), help }
 }
 
 #[cfg(test)]
@@ -214,26 +194,14 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_what_to_do() {
-        assert_eq!(
-            words(&["jsno=a"]),
-            "there is no report format `jsno`; did you mean `json`?"
-        );
-        assert_eq!(
-            words(&["parquet=a"]),
-            "there is no report format `parquet`; there are json, junit"
-        );
+        assert_eq!(words(&["jsno=a"]), "there is no report format `jsno`; did you mean `json`?");
+        assert_eq!(words(&["parquet=a"]), "there is no report format `parquet`; there are json, junit");
         assert_eq!(
             words(&["json"]),
             "`--report json` names no file: write `FORMAT=PATH`, for instance `json=report.json`"
         );
-        assert_eq!(
-            words(&["json=a", "junit=a"]),
-            "two reports go to `a`: give each a file of its own"
-        );
-        assert_eq!(
-            words(&["json=-,junit=-"]),
-            "two reports go to `the standard output`: give each a file of its own"
-        );
+        assert_eq!(words(&["json=a", "junit=a"]), "two reports go to `a`: give each a file of its own");
+        assert_eq!(words(&["json=-,junit=-"]), "two reports go to `the standard output`: give each a file of its own");
     }
 
     #[test]
@@ -242,10 +210,7 @@ mod tests {
         let missing = folder.path().join("no/a.json");
         let value = format!("json={}", missing.display());
         let error = Targets::parse([value]).unwrap().open().unwrap_err();
-        assert!(
-            error.to_string().contains("no/a.json` cannot be written"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("no/a.json` cannot be written"), "{error}");
         let itself = format!("json={}", folder.path().display());
         assert!(Targets::parse([itself]).unwrap().open().is_err());
     }
@@ -285,11 +250,7 @@ mod tests {
     fn a_device_is_written_to_and_stays_a_device() {
         use std::os::unix::fs::FileTypeExt as _;
         let targets = Targets::parse(["json=/dev/null"]).unwrap().open().unwrap();
-        assert!(
-            targets
-                .write(&Report::default(), &mut Vec::new())
-                .is_empty()
-        );
+        assert!(targets.write(&Report::default(), &mut Vec::new()).is_empty());
         let kind = std::fs::metadata("/dev/null").unwrap().file_type();
         assert!(kind.is_char_device());
     }

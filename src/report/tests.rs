@@ -7,10 +7,7 @@ use super::*;
 use crate::event::{Event, Outcome};
 
 fn report(name: &str) -> Report {
-    let (_, events) = all()
-        .into_iter()
-        .find(|(story, _)| *story == name)
-        .expect("a story of that name");
+    let (_, events) = all().into_iter().find(|(story, _)| *story == name).expect("a story of that name");
     Report::of(&events)
 }
 
@@ -115,12 +112,8 @@ fn control_characters_do_not_reach_the_xml() {
 fn counts_add_up_and_a_resumed_step_counts_once() {
     for (name, events) in all() {
         let Report { counts, .. } = Report::of(&events);
-        let by_status = counts.passed
-            + counts.failed
-            + counts.errored
-            + counts.skipped
-            + counts.cancelled
-            + counts.unfinished;
+        let by_status =
+            counts.passed + counts.failed + counts.errored + counts.skipped + counts.cancelled + counts.unfinished;
         assert_eq!(by_status, counts.steps, "{name}");
     }
     let resumed = report("breaks_off_and_is_resumed");
@@ -163,12 +156,7 @@ fn the_collector_holds_what_the_sink_heard() {
 fn the_schemas_name_every_field_of_a_report_and_an_event() {
     let text = |schema: Schema| serde_json::to_string(&schema).unwrap();
     let (report, event) = (text(schema()), text(event_schema()));
-    for key in [
-        "still-changed",
-        "unfinished",
-        "failed-attempts",
-        "waited-ms",
-    ] {
+    for key in ["still-changed", "unfinished", "failed-attempts", "waited-ms"] {
         assert!(report.contains(key), "{key}");
     }
     for key in ["run-started", "next-in-ms", "book-hash"] {
@@ -180,10 +168,7 @@ fn the_schemas_name_every_field_of_a_report_and_an_event() {
 fn any_events() -> impl proptest::strategy::Strategy<Value = Vec<Event>> {
     use proptest::prelude::*;
     let stories: Vec<_> = all().into_iter().map(|(_, events)| events).collect();
-    (
-        proptest::sample::select(stories),
-        any::<prop::sample::Index>(),
-    )
+    (proptest::sample::select(stories), any::<prop::sample::Index>())
         .prop_map(|(events, end)| events[..=end.index(events.len())].to_vec())
 }
 

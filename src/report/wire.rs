@@ -11,10 +11,7 @@ pub(super) const UNFINISHED: &str = "unfinished";
 
 /// Writes the value, or the word for none.
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
-pub(super) fn serialize<T: Serialize, S: Serializer>(
-    value: &Option<T>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => value.serialize(serializer),
         None => serializer.serialize_str(UNFINISHED),
@@ -44,17 +41,11 @@ pub(super) fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 
 /// Writes a stamp with milliseconds, in UTC.
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
-pub(super) fn stamp<S: Serializer>(
-    moment: &Option<Timestamp>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn stamp<S: Serializer>(moment: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     moment.map(rfc3339).serialize(serializer)
 }
 
 /// Writes stamps with milliseconds, in UTC.
-pub(super) fn stamps<S: Serializer>(
-    moments: &[Timestamp],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn stamps<S: Serializer>(moments: &[Timestamp], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(moments.iter().map(|moment| rfc3339(*moment)))
 }

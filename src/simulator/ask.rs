@@ -27,23 +27,9 @@ impl Ask {
     pub(super) async fn read(request: Request) -> Option<Self> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
-        let path = parts
-            .uri
-            .path()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(decoded)
-            .collect();
+        let path = parts.uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let query = pairs(parts.uri.query().unwrap_or_default());
-        Some(Self {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
-            body,
-            path,
-            lag: 0,
-            query,
-        })
+        Some(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body, path, lag: 0, query })
     }
 
     /// The segments, for matching.
@@ -53,10 +39,7 @@ impl Ask {
 
     /// A query parameter; its first value where it is repeated.
     pub(super) fn query(&self, key: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(found, _)| found == key)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_str())
     }
 
     /// All query parameters, in order.
@@ -74,11 +57,7 @@ impl Ask {
         let Some(text) = self.query(key).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let complaint = || {
-            StatusError::bad_request(format!(
-                "strconv.ParseInt: parsing \"{text}\": invalid syntax"
-            ))
-        };
+        let complaint = || StatusError::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"));
         text.parse().map(Some).map_err(|_| complaint())
     }
 
@@ -90,11 +69,7 @@ impl Ask {
     /// The body as JSON; `kind` is what it should hold.
     pub(super) fn json(&self, kind: &str) -> Result<Value, StatusError> {
         let sent = self.header("content-type").unwrap_or_default();
-        if !sent.is_empty()
-            && !["json", "yaml", "*/*"]
-                .iter()
-                .any(|taken| sent.contains(taken))
-        {
+        if !sent.is_empty() && !["json", "yaml", "*/*"].iter().any(|taken| sent.contains(taken)) {
             return Err(StatusError::unsupported_media(
                 "the body of the request was in an unknown format - accepted media types include: application/json",
             ));
@@ -118,10 +93,7 @@ fn pairs(query: &str) -> Vec<(String, String)> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (
-                decoded(&key.replace('+', " ")),
-                decoded(&value.replace('+', " ")),
-            )
+            (decoded(&key.replace('+', " ")), decoded(&value.replace('+', " ")))
         })
         .collect()
 }

@@ -29,11 +29,7 @@ pub(super) fn born(resource: &Resource, object: &mut Value) {
             put_default(object, &["status", "phase"], "Pending");
             put_default(object, &["status", "qosClass"], "BestEffort");
             put_default(object, &["spec", "enableServiceLinks"], true);
-            put_default(
-                object,
-                &["spec", "preemptionPolicy"],
-                "PreemptLowerPriority",
-            );
+            put_default(object, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
             put_default(object, &["spec", "priority"], 0);
             put_default(object, &["spec", "tolerations"], tolerations());
         }
@@ -82,16 +78,8 @@ fn deployment(object: &mut Value) {
     put_default(object, &["spec", "progressDeadlineSeconds"], 600);
     put_default(object, &["spec", "strategy", "type"], "RollingUpdate");
     if object::text(object, "/spec/strategy/type") == "RollingUpdate" {
-        put_default(
-            object,
-            &["spec", "strategy", "rollingUpdate", "maxUnavailable"],
-            "25%",
-        );
-        put_default(
-            object,
-            &["spec", "strategy", "rollingUpdate", "maxSurge"],
-            "25%",
-        );
+        put_default(object, &["spec", "strategy", "rollingUpdate", "maxUnavailable"], "25%");
+        put_default(object, &["spec", "strategy", "rollingUpdate", "maxSurge"], "25%");
     }
     template(object);
 }
@@ -107,11 +95,7 @@ fn stateful_set(object: &mut Value) {
     put_default(object, &["spec", "podManagementPolicy"], "OrderedReady");
     put_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
     if object::text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
-        put_default(
-            object,
-            &["spec", "updateStrategy", "rollingUpdate", "partition"],
-            0,
-        );
+        put_default(object, &["spec", "updateStrategy", "rollingUpdate", "partition"], 0);
     }
     template(object);
 }
@@ -120,16 +104,8 @@ fn daemon_set(object: &mut Value) {
     put_default(object, &["spec", "revisionHistoryLimit"], 10);
     put_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
     if object::text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
-        put_default(
-            object,
-            &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"],
-            1,
-        );
-        put_default(
-            object,
-            &["spec", "updateStrategy", "rollingUpdate", "maxSurge"],
-            0,
-        );
+        put_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"], 1);
+        put_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxSurge"], 0);
     }
     template(object);
 }
@@ -138,9 +114,7 @@ fn job(spec: Option<&mut Value>) {
     let Some(spec) = spec.filter(|spec| spec.is_object()) else {
         return;
     };
-    let parallel = spec
-        .get("parallelism")
-        .is_some_and(|count| !count.is_null());
+    let parallel = spec.get("parallelism").is_some_and(|count| !count.is_null());
     if !parallel {
         put_default(spec, &["completions"], 1);
     }
@@ -153,25 +127,13 @@ fn job(spec: Option<&mut Value>) {
 /// A Job finds its pods by its own UID, unless the manifest brings a selector; what
 /// the manifest says already is kept, and refused by validation where it differs.
 fn job_selector(object: &mut Value) {
-    let (uid, name) = (
-        object::uid(object).to_owned(),
-        object::name(object).to_owned(),
-    );
+    let (uid, name) = (object::uid(object).to_owned(), object::name(object).to_owned());
     for (key, text) in [("controller-uid", &uid), ("job-name", &name)] {
         for key in [key, &format!("batch.kubernetes.io/{key}")] {
-            put_default(
-                object,
-                &["spec", "template", "metadata", "labels", key],
-                text.as_str(),
-            );
+            put_default(object, &["spec", "template", "metadata", "labels", key], text.as_str());
         }
     }
-    let selecting = [
-        "spec",
-        "selector",
-        "matchLabels",
-        "batch.kubernetes.io/controller-uid",
-    ];
+    let selecting = ["spec", "selector", "matchLabels", "batch.kubernetes.io/controller-uid"];
     put_default(object, &selecting, uid);
     if object::labels(object).is_empty() {
         let labels = object::map(object, "/spec/template/metadata/labels").clone();
@@ -189,19 +151,13 @@ fn cron_job(object: &mut Value) {
 
 fn namespace(object: &mut Value) {
     let name = object::name(object).to_owned();
-    put_default(
-        object,
-        &["metadata", "labels", "kubernetes.io/metadata.name"],
-        name,
-    );
+    put_default(object, &["metadata", "labels", "kubernetes.io/metadata.name"], name);
 }
 
 fn service(object: &mut Value) {
     put_default(object, &["spec", "type"], "ClusterIP");
     put_default(object, &["spec", "sessionAffinity"], "None");
-    let ports = object
-        .pointer_mut("/spec/ports")
-        .and_then(Value::as_array_mut);
+    let ports = object.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
     for port in ports.into_iter().flatten() {
         let number = object::number(port, "/port").unwrap_or_default();
         put_default(port, &["protocol"], "TCP");
@@ -237,12 +193,7 @@ fn pod_spec(spec: Option<&mut Value>) {
     put_default(spec, &["schedulerName"], "default-scheduler");
     put_default(spec, &["securityContext"], json!({}));
     for field in ["initContainers", "containers"] {
-        for container in spec
-            .get_mut(field)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
             pod_container(container);
         }
     }
@@ -250,26 +201,14 @@ fn pod_spec(spec: Option<&mut Value>) {
 
 fn pod_container(container: &mut Value) {
     let image = object::text(container, "/image");
-    let tag = image
-        .rsplit('/')
-        .next()
-        .and_then(|last| last.split_once(':'));
+    let tag = image.rsplit('/').next().and_then(|last| last.split_once(':'));
     let floating = !image.contains('@') && tag.is_none_or(|(_, tag)| tag == "latest");
     let policy = if floating { "Always" } else { "IfNotPresent" };
     put_default(container, &["imagePullPolicy"], policy);
     put_default(container, &["resources"], json!({}));
-    put_default(
-        container,
-        &["terminationMessagePath"],
-        "/dev/termination-log",
-    );
+    put_default(container, &["terminationMessagePath"], "/dev/termination-log");
     put_default(container, &["terminationMessagePolicy"], "File");
-    for port in container
-        .get_mut("ports")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         put_default(port, &["protocol"], "TCP");
     }
 }
@@ -289,31 +228,16 @@ mod tests {
     #[test]
     fn a_deployment_rolls_by_quarters() {
         let object = filled("deployments", json!({"spec": {}}));
-        assert_eq!(
-            object.pointer("/spec/strategy/rollingUpdate/maxSurge"),
-            Some(&json!("25%"))
-        );
-        let object = filled(
-            "deployments",
-            json!({"spec": {"strategy": {"type": "Recreate"}}}),
-        );
+        assert_eq!(object.pointer("/spec/strategy/rollingUpdate/maxSurge"), Some(&json!("25%")));
+        let object = filled("deployments", json!({"spec": {"strategy": {"type": "Recreate"}}}));
         assert_eq!(object.pointer("/spec/strategy/rollingUpdate"), None);
     }
 
     #[test]
     fn a_job_selects_by_its_uid() {
-        let object = filled(
-            "jobs",
-            json!({"metadata": {"name": "j", "uid": "u"}, "spec": {}}),
-        );
-        assert_eq!(
-            object.pointer("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid"),
-            Some(&json!("u"))
-        );
-        assert_eq!(
-            object.pointer("/spec/template/metadata/labels/job-name"),
-            Some(&json!("j"))
-        );
+        let object = filled("jobs", json!({"metadata": {"name": "j", "uid": "u"}, "spec": {}}));
+        assert_eq!(object.pointer("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid"), Some(&json!("u")));
+        assert_eq!(object.pointer("/spec/template/metadata/labels/job-name"), Some(&json!("j")));
     }
 
     #[test]
@@ -331,11 +255,7 @@ mod tests {
             ("web@sha256:00", "IfNotPresent"),
         ] {
             let pod = filled("pods", json!({"spec": {"containers": [{"image": image}]}}));
-            assert_eq!(
-                object::text(&pod, "/spec/containers/0/imagePullPolicy"),
-                policy,
-                "{image}"
-            );
+            assert_eq!(object::text(&pod, "/spec/containers/0/imagePullPolicy"), policy, "{image}");
         }
     }
 }

@@ -66,26 +66,18 @@ pub enum Becomes {
 impl PodMatch {
     fn holds(&self, pod: &Value) -> bool {
         let containers = object::list(pod, "/spec/containers");
-        let image = |part: &String| {
-            containers
-                .iter()
-                .any(|container| object::text(container, "/image").contains(part))
-        };
+        let image = |part: &String| containers.iter().any(|container| object::text(container, "/image").contains(part));
         let name = match object::name(pod) {
             "" => object::text(pod, "/metadata/generateName"),
             name => name,
         };
-        self.namespace
-            .as_ref()
-            .is_none_or(|ns| ns == object::namespace(pod))
-            && self
-                .name_prefix
-                .as_ref()
-                .is_none_or(|prefix| name.starts_with(prefix))
+        self.namespace.as_ref().is_none_or(|ns| ns == object::namespace(pod))
+            && self.name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
             && self.image.as_ref().is_none_or(image)
-            && self.labels.iter().all(|(key, value)| {
-                object::labels(pod).get(key).and_then(Value::as_str) == Some(value)
-            })
+            && self
+                .labels
+                .iter()
+                .all(|(key, value)| object::labels(pod).get(key).and_then(Value::as_str) == Some(value))
     }
 }
 
@@ -105,10 +97,7 @@ struct Decided {
 impl PodFates {
     /// Fates by rules; the first rule that matches a pod decides.
     pub fn new(rules: Vec<PodRule>) -> Self {
-        Self {
-            rules: Arc::new(rules),
-            decided: Arc::default(),
-        }
+        Self { rules: Arc::new(rules), decided: Arc::default() }
     }
 
     /// The rule for a pod, the same each time it is asked; nothing for a pod that just runs.
@@ -153,10 +142,7 @@ mod tests {
     fn a_fate_is_counted_by_pods_and_never_changes() {
         let fates = fates(json!({"match": {"image": "web:1.9"}, "becomes": "fail", "times": 1}));
         for _ in 0..3 {
-            assert_eq!(
-                fates.of(&pod("a")).map(|rule| rule.becomes),
-                Some(Becomes::Fail)
-            );
+            assert_eq!(fates.of(&pod("a")).map(|rule| rule.becomes), Some(Becomes::Fail));
             assert!(fates.of(&pod("b")).is_none());
         }
     }
@@ -164,16 +150,8 @@ mod tests {
     #[test]
     fn every_word_of_a_match_counts() {
         let rule = |matching: Value| fates(json!({"match": matching, "becomes": "crash-loop"}));
-        assert!(
-            rule(json!({"namespace": "shop", "name-prefix": "web-"}))
-                .of(&pod("a"))
-                .is_some()
-        );
+        assert!(rule(json!({"namespace": "shop", "name-prefix": "web-"})).of(&pod("a")).is_some());
         assert!(rule(json!({"namespace": "other"})).of(&pod("a")).is_none());
-        assert!(
-            rule(json!({"labels": {"app": "web"}}))
-                .of(&pod("a"))
-                .is_none()
-        );
+        assert!(rule(json!({"labels": {"app": "web"}})).of(&pod("a")).is_none());
     }
 }

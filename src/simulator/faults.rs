@@ -50,8 +50,7 @@ pub struct On {
 
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| Regex::new(&text).map_err(serde::de::Error::custom))
-        .transpose()
+    text.map(|text| Regex::new(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
 /// What happens to an unlucky request.
@@ -113,19 +112,14 @@ pub(super) struct Traits<'a> {
 impl On {
     fn picks(&self, traits: &Traits<'_>) -> bool {
         let same = |wanted: &Option<String>, found: &str| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(found))
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(found))
         };
         same(&self.method, traits.method)
             && same(&self.resource, traits.resource)
             && same(&self.namespace, traits.namespace)
             && same(&self.name, traits.name)
             && same(&self.verb, traits.verb)
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|path| path.is_match(traits.uri))
+            && self.path.as_ref().is_none_or(|path| path.is_match(traits.uri))
     }
 }
 
@@ -135,12 +129,7 @@ pub(super) struct Faults(Vec<(Fault, AtomicUsize)>);
 
 impl Faults {
     pub(super) fn new(faults: Vec<Fault>) -> Self {
-        Self(
-            faults
-                .into_iter()
-                .map(|fault| (fault, AtomicUsize::new(0)))
-                .collect(),
-        )
+        Self(faults.into_iter().map(|fault| (fault, AtomicUsize::new(0))).collect())
     }
 
     /// Counts a request and tells what happens to it; the first fault that fires wins.
@@ -168,17 +157,9 @@ mod tests {
 
     #[test]
     fn a_fault_strikes_after_some_and_for_some() {
-        let faults = faults(
-            json!([{"on": {"method": "GET"}, "after": 1, "times": 2, "do": {"status": 500}}]),
-        );
-        let get = Traits {
-            method: "GET",
-            ..Traits::default()
-        };
-        let post = Traits {
-            method: "POST",
-            ..Traits::default()
-        };
+        let faults = faults(json!([{"on": {"method": "GET"}, "after": 1, "times": 2, "do": {"status": 500}}]));
+        let get = Traits { method: "GET", ..Traits::default() };
+        let post = Traits { method: "POST", ..Traits::default() };
         let struck: Vec<_> = (0..4).map(|_| faults.strike(&get).is_some()).collect();
         assert_eq!(struck, [false, true, true, false]);
         assert_eq!(faults.strike(&post), None);
@@ -186,23 +167,10 @@ mod tests {
 
     #[test]
     fn each_word_picks() {
-        let faults = faults(
-            json!([{"on": {"resource": "pods", "namespace": "shop", "verb": "list",
-            "path": "limit=5"}, "times": 9, "do": {"throttle": {"retry-after": 2}}}]),
-        );
-        let hit = Traits {
-            uri: "/x?limit=5",
-            resource: "pods",
-            namespace: "shop",
-            verb: "list",
-            ..Traits::default()
-        };
-        assert_eq!(
-            faults.strike(&hit),
-            Some(&Effect::Throttle(Throttle {
-                retry_after: Some(2)
-            }))
-        );
+        let faults = faults(json!([{"on": {"resource": "pods", "namespace": "shop", "verb": "list",
+            "path": "limit=5"}, "times": 9, "do": {"throttle": {"retry-after": 2}}}]));
+        let hit = Traits { uri: "/x?limit=5", resource: "pods", namespace: "shop", verb: "list", ..Traits::default() };
+        assert_eq!(faults.strike(&hit), Some(&Effect::Throttle(Throttle { retry_after: Some(2) })));
         assert_eq!(faults.strike(&Traits { verb: "get", ..hit }), None);
         assert_eq!(faults.strike(&Traits { uri: "/x", ..hit }), None);
     }

@@ -38,11 +38,7 @@ impl Caller {
     pub(super) fn owns(&self, namespace: &str) -> bool {
         self.is_admin()
             || namespace.split('-').any(|piece| piece == self.user.name)
-            || self
-                .user
-                .namespaces
-                .iter()
-                .any(|granted| granted == namespace)
+            || self.user.namespaces.iter().any(|granted| granted == namespace)
     }
 }
 
@@ -103,23 +99,12 @@ impl Identity {
         let mut issued = Issued::default();
         for user in &users {
             if let Some(token) = &user.token {
-                let access = Access {
-                    user: Arc::clone(user),
-                    expires: None,
-                    left: None,
-                };
+                let access = Access { user: Arc::clone(user), expires: None, left: None };
                 issued.access.insert(token.clone(), access);
             }
         }
         let anonymous = switches.anonymous;
-        Self {
-            users,
-            tokens,
-            anonymous,
-            clock,
-            issued: Mutex::new(issued),
-            random: SystemRandom::new(),
-        }
+        Self { users, tokens, anonymous, clock, issued: Mutex::new(issued), random: SystemRandom::new() }
     }
 
     /// The users, in the order of the scenario.
@@ -139,38 +124,19 @@ impl Identity {
 
     /// Recognises the caller of a request; counts the use of the token.
     pub(super) fn recognise(&self, ask: &Ask) -> Result<Caller, Denied> {
-        if let Some(token) = ask
-            .header("x-authorization")
-            .filter(|token| !token.is_empty())
-        {
+        if let Some(token) = ask.header("x-authorization").filter(|token| !token.is_empty()) {
             let user = self.use_token(token).ok_or(Denied::Spent)?;
-            let cookie = ask
-                .header("cookie")
-                .is_some_and(|all| all.contains(&format!("auth_token={token}")));
-            return Ok(Caller {
-                user,
-                door: Door::ControlHub,
-                cookie,
-            });
+            let cookie = ask.header("cookie").is_some_and(|all| all.contains(&format!("auth_token={token}")));
+            return Ok(Caller { user, door: Door::ControlHub, cookie });
         }
-        let bearer = ask
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "));
+        let bearer = ask.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         if let Some(token) = bearer {
             let user = self.use_token(token).ok_or(Denied::Unknown)?;
-            return Ok(Caller {
-                user,
-                door: Door::Kubernetes,
-                cookie: true,
-            });
+            return Ok(Caller { user, door: Door::Kubernetes, cookie: true });
         }
         match self.anonymous {
             Anonymous::Refused => Err(Denied::Nobody),
-            Anonymous::Admin => Ok(Caller {
-                user: Arc::new(anonymous_admin()),
-                door: Door::Kubernetes,
-                cookie: true,
-            }),
+            Anonymous::Admin => Ok(Caller { user: Arc::new(anonymous_admin()), door: Door::Kubernetes, cookie: true }),
         }
     }
 
@@ -187,9 +153,7 @@ impl Identity {
     /// A new pair of tokens for a user.
     pub(super) fn grant(&self, user: &Arc<User>) -> Grant {
         let refresh = format!("rt-{}", self.word());
-        self.issued()
-            .refresh
-            .insert(refresh.clone(), Arc::clone(user));
+        self.issued().refresh.insert(refresh.clone(), Arc::clone(user));
         self.granted(user, refresh)
     }
 
@@ -211,19 +175,9 @@ impl Identity {
         let now = self.clock.now();
         let expires = now + chrono::TimeDelta::seconds(lifetime.into());
         let access = self.jwt(&user.name, now, expires);
-        let entry = Access {
-            user: Arc::clone(user),
-            expires: Some(expires),
-            left: self.tokens.requests,
-        };
+        let entry = Access { user: Arc::clone(user), expires: Some(expires), left: self.tokens.requests };
         self.issued().access.insert(access.clone(), entry);
-        Grant {
-            access,
-            refresh,
-            session: format!("s-{}", self.word()),
-            expires,
-            lifetime,
-        }
+        Grant { access, refresh, session: format!("s-{}", self.word()), expires, lifetime }
     }
 
     /// A token in the form of a JWT; it is valid because we remember it.
@@ -269,10 +223,7 @@ mod tests {
     use super::*;
 
     fn identity(tokens: Tokens) -> (Identity, Arc<User>) {
-        let user = User {
-            name: "mira".into(),
-            ..anonymous_admin()
-        };
+        let user = User { name: "mira".into(), ..anonymous_admin() };
         let identity = Identity::new(vec![user], tokens, Switches::default(), Clock::system());
         let user = Arc::clone(identity.user("mira").expect("known"));
         (identity, user)
@@ -280,23 +231,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_counted_token_is_spent() {
-        let (identity, user) = identity(Tokens {
-            requests: Some(2),
-            ..Tokens::default()
-        });
+        let (identity, user) = identity(Tokens { requests: Some(2), ..Tokens::default() });
         let grant = identity.grant(&user);
-        let alive: Vec<_> = (0..3)
-            .map(|_| identity.use_token(&grant.access).is_some())
-            .collect();
+        let alive: Vec<_> = (0..3).map(|_| identity.use_token(&grant.access).is_some()).collect();
         assert_eq!(alive, [true, true, false]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_timed_token_is_spent() {
-        let (identity, user) = identity(Tokens {
-            seconds: Some(60),
-            ..Tokens::default()
-        });
+        let (identity, user) = identity(Tokens { seconds: Some(60), ..Tokens::default() });
         let grant = identity.grant(&user);
         assert!(identity.use_token(&grant.access).is_some());
         tokio::time::advance(std::time::Duration::from_secs(61)).await;
@@ -305,10 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_rotated_refresh_token_works_once() {
-        let (identity, user) = identity(Tokens {
-            refresh: Refresh::Rotates,
-            ..Tokens::default()
-        });
+        let (identity, user) = identity(Tokens { refresh: Refresh::Rotates, ..Tokens::default() });
         let first = identity.grant(&user);
         let second = identity.refresh(&first.refresh).expect("alive");
         assert!(identity.refresh(&first.refresh).is_none());
@@ -318,19 +258,7 @@ mod tests {
     #[test]
     fn the_password_travels_as_its_salted_hash() {
         let hash = password_hash("secret");
-        assert_eq!(
-            (
-                hash.len(),
-                hash.chars().all(|digit| digit.is_ascii_hexdigit())
-            ),
-            (32, true)
-        );
-        assert!(Identity::knows(
-            &User {
-                password: "secret".into(),
-                ..anonymous_admin()
-            },
-            &hash
-        ));
+        assert_eq!((hash.len(), hash.chars().all(|digit| digit.is_ascii_hexdigit())), (32, true));
+        assert!(Identity::knows(&User { password: "secret".into(), ..anonymous_admin() }, &hash));
     }
 }

@@ -69,10 +69,7 @@ struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("App")
-            .field("store", &self.store)
-            .finish_non_exhaustive()
+        formatter.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
     }
 }
 

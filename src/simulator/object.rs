@@ -10,42 +10,41 @@ use crate::clock::Timestamp;
 
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
+/// The value at a JSON pointer; pointers without `~` are followed without a copy.
+pub fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.is_empty() || pointer.contains('~') {
+        return value.pointer(pointer);
+    }
+    pointer.strip_prefix('/')?.split('/').try_fold(value, |here, key| match here {
+        Value::Object(fields) => fields.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The text at a JSON pointer, or nothing.
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The whole number at a JSON pointer.
 pub fn number(value: &Value, pointer: &str) -> Option<i64> {
-    value.pointer(pointer).and_then(Value::as_i64)
+    at(value, pointer).and_then(Value::as_i64)
 }
 
 /// Whether a JSON pointer leads to `true`.
 pub fn flag(value: &Value, pointer: &str) -> bool {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_bool)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// The list at a JSON pointer, empty when there is none.
 pub fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    at(value, pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The mapping at a JSON pointer, empty when there is none.
 pub fn map<'a>(value: &'a Value, pointer: &str) -> &'a Map<String, Value> {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_object)
-        .unwrap_or(&EMPTY)
+    at(value, pointer).and_then(Value::as_object).unwrap_or(&EMPTY)
 }
 
 /// `metadata.name`.
@@ -65,9 +64,7 @@ pub fn uid(object: &Value) -> &str {
 
 /// `metadata.resourceVersion` as a number; 0 when there is none.
 pub fn version(object: &Value) -> u64 {
-    text(object, "/metadata/resourceVersion")
-        .parse()
-        .unwrap_or_default()
+    text(object, "/metadata/resourceVersion").parse().unwrap_or_default()
 }
 
 /// `metadata.labels`.
@@ -87,16 +84,12 @@ pub fn owners(object: &Value) -> &[Value] {
 
 /// The owner that controls the object.
 pub fn controller(object: &Value) -> Option<&Value> {
-    owners(object)
-        .iter()
-        .find(|owner| flag(owner, "/controller"))
+    owners(object).iter().find(|owner| flag(owner, "/controller"))
 }
 
 /// Whether the object is on its way out.
 pub fn is_deleting(object: &Value) -> bool {
-    object
-        .pointer("/metadata/deletionTimestamp")
-        .is_some_and(|stamp| !stamp.is_null())
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
 }
 
 /// Puts a value at a path of keys; mappings on the way are made where they lack.
@@ -151,10 +144,7 @@ mod tests {
         put(&mut object, &["metadata", "labels", "app"], "web");
         put_default(&mut object, &["metadata", "labels", "app"], "other");
         assert_eq!(object, json!({"metadata": {"labels": {"app": "web"}}}));
-        assert_eq!(
-            remove(&mut object, &["metadata", "labels", "app"]),
-            Some(json!("web"))
-        );
+        assert_eq!(remove(&mut object, &["metadata", "labels", "app"]), Some(json!("web")));
         assert_eq!(remove(&mut object, &["spec", "x"]), None);
     }
 }

@@ -15,10 +15,7 @@ pub(super) fn users(world: World, named: Vec<User>) -> Vec<User> {
     if !named.is_empty() || world == World::Empty {
         return named;
     }
-    vec![
-        User::new("alice", Role::PlatformAdmin),
-        User::new("bob", Role::PlatformRegular),
-    ]
+    vec![User::new("alice", Role::PlatformAdmin), User::new("bob", Role::PlatformRegular)]
 }
 
 /// Puts the world and the scenario's own objects into the store.
@@ -35,9 +32,7 @@ pub(super) fn build(store: &Store, world: World, objects: Vec<Value>) -> Result<
     if world == World::Empty && !objects.iter().any(|object| text(object, "/kind") == "Node") {
         add(store, node("node-a"))?;
     }
-    objects
-        .into_iter()
-        .try_for_each(|object| add(store, object))
+    objects.into_iter().try_for_each(|object| add(store, object))
 }
 
 fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
@@ -45,10 +40,7 @@ fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
     let ns = object::namespace(&object);
     if kind.namespaced && ns.is_empty() {
         let name = object::name(&object);
-        return Err(ScenarioError::new(format!(
-            "{} \"{name}\" has no metadata.namespace",
-            kind.kind
-        )));
+        return Err(ScenarioError::new(format!("{} \"{name}\" has no metadata.namespace", kind.kind)));
     }
     if kind.namespaced {
         ensure_namespace(store, ns)?;
@@ -57,29 +49,20 @@ fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
 }
 
 fn put(store: &Store, kind: &Resource, object: Value) -> Result<(), ScenarioError> {
-    store
-        .seed(kind.plural, object)
-        .map(drop)
-        .map_err(|error| ScenarioError::new(error.message))
+    store.seed(kind.plural, object).map(drop).map_err(|error| ScenarioError::new(error.message))
 }
 
 fn kind_of(object: &Value) -> Result<&'static Resource, ScenarioError> {
     let (version, kind) = (text(object, "/apiVersion"), text(object, "/kind"));
-    by_kind(version, kind).ok_or_else(|| {
-        ScenarioError::new(format!(
-            "kind \"{kind}\" of \"{version}\" is not served here"
-        ))
-    })
+    by_kind(version, kind)
+        .ok_or_else(|| ScenarioError::new(format!("kind \"{kind}\" of \"{version}\" is not served here")))
 }
 
 fn ensure_namespace(store: &Store, name: &str) -> Result<(), ScenarioError> {
     if store.get("namespaces", "", name).is_some() {
         return Ok(());
     }
-    add(
-        store,
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }),
-    )
+    add(store, json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }))
 }
 
 /// A healthy node with room for all.
@@ -118,8 +101,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_kind_is_refused() {
         let store = Store::new(Clock::system());
-        let object =
-            json!({"apiVersion": "example.org/v1", "kind": "Gadget", "metadata": {"name": "g"}});
+        let object = json!({"apiVersion": "example.org/v1", "kind": "Gadget", "metadata": {"name": "g"}});
         let error = build(&store, World::Empty, vec![object]).expect_err("unknown");
         assert!(error.to_string().contains("Gadget"), "{error}");
     }

@@ -22,11 +22,8 @@ pub(super) const PAGE: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta char
 
 pub(super) fn bytes(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::from(body.into()));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -53,11 +50,7 @@ pub(super) fn page() -> Response {
 
 pub(super) fn refusal(error: &StatusError) -> Response {
     let mut response = json(error.code, &error.body());
-    if let Some(seconds) = error
-        .details
-        .get("retryAfterSeconds")
-        .and_then(Value::as_u64)
-    {
+    if let Some(seconds) = error.details.get("retryAfterSeconds").and_then(Value::as_u64) {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
@@ -75,9 +68,7 @@ pub(super) fn dropped() -> Response {
 
 /// Escapes what `KubeSphere` escapes in the texts of its errors.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// An object as one version of its API shows it.
@@ -112,10 +103,7 @@ impl Serialize for Bare<'_> {
             return self.0.serialize(serializer);
         };
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in fields
-            .iter()
-            .filter(|(key, _)| *key != "kind" && *key != "apiVersion")
-        {
+        for (key, value) in fields.iter().filter(|(key, _)| *key != "kind" && *key != "apiVersion") {
             map.serialize_entry(key, value)?;
         }
         map.end()
@@ -130,15 +118,9 @@ mod tests {
     #[test]
     fn an_object_shows_the_version_it_is_asked_in() {
         let object = json!({"apiVersion": "batch/v1", "kind": "CronJob", "spec": {}});
-        let shown = Versioned {
-            object: &object,
-            api_version: "batch/v1beta1",
-        };
+        let shown = Versioned { object: &object, api_version: "batch/v1beta1" };
         let expected = r#"{"apiVersion":"batch/v1beta1","kind":"CronJob","spec":{}}"#;
         assert_eq!(serde_json::to_string(&shown).expect("json"), expected);
-        assert_eq!(
-            serde_json::to_string(&Bare(&object)).expect("json"),
-            r#"{"spec":{}}"#
-        );
+        assert_eq!(serde_json::to_string(&Bare(&object)).expect("json"), r#"{"spec":{}}"#);
     }
 }

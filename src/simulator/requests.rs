@@ -39,11 +39,7 @@ impl Seen {
             content_type: ask.header("content-type").unwrap_or_default().to_owned(),
             status,
             user: user.map(str::to_owned),
-            body_digest: if ask.body.is_empty() {
-                String::new()
-            } else {
-                hex(digest(&SHA256, &ask.body).as_ref())
-            },
+            body_digest: if ask.body.is_empty() { String::new() } else { hex(digest(&SHA256, &ask.body).as_ref()) },
         }
     }
 }

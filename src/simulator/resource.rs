@@ -49,9 +49,7 @@ impl Resource {
 
     /// The `apiVersion` of the stored form.
     pub fn api_version(&self) -> String {
-        self.versions
-            .first()
-            .map_or_else(String::new, |version| group_version(self.group, version))
+        self.versions.first().map_or_else(String::new, |version| group_version(self.group, version))
     }
 
     /// The name with its group, as messages write it: `deployments.apps`.
@@ -72,19 +70,11 @@ impl Resource {
 
 /// Joins a group and a version as `apiVersion` writes them.
 pub fn group_version(group: &str, version: &str) -> String {
-    if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    }
+    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name}.{group}")
-    }
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
 /// The resource that paths call `plural`.
@@ -95,39 +85,19 @@ pub fn by_plural(plural: &str) -> Option<&'static Resource> {
 /// The resource that manifests call `kind`, in the group of `api_version`.
 pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Resource> {
     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    RESOURCES
-        .iter()
-        .find(|resource| resource.kind == kind && resource.group == group)
+    RESOURCES.iter().find(|resource| resource.kind == kind && resource.group == group)
 }
 
 const APPS: &[&str] = &["v1"];
 
 /// Every kind that is served.
 pub static RESOURCES: &[Resource] = &[
-    core(
-        "pods",
-        "pod",
-        "Pod",
-        &["po"],
-        &[Status, ReturnsDeleted, All],
-    ),
-    core(
-        "services",
-        "service",
-        "Service",
-        &["svc"],
-        &[Status, ReturnsDeleted, All],
-    ),
+    core("pods", "pod", "Pod", &["po"], &[Status, ReturnsDeleted, All]),
+    core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, All]),
     core("configmaps", "configmap", "ConfigMap", &["cm"], &[]),
     core("secrets", "secret", "Secret", &[], &[]),
     core("events", "event", "Event", &["ev"], &[]),
-    core(
-        "serviceaccounts",
-        "serviceaccount",
-        "ServiceAccount",
-        &["sa"],
-        &[ReturnsDeleted],
-    ),
+    core("serviceaccounts", "serviceaccount", "ServiceAccount", &["sa"], &[ReturnsDeleted]),
     core(
         "persistentvolumeclaims",
         "persistentvolumeclaim",
@@ -135,81 +105,24 @@ pub static RESOURCES: &[Resource] = &[
         &["pvc"],
         &[Status, ReturnsDeleted],
     ),
-    core(
-        "resourcequotas",
-        "resourcequota",
-        "ResourceQuota",
-        &["quota"],
-        &[Status, ReturnsDeleted],
-    ),
-    Resource {
-        namespaced: false,
-        ..core("namespaces", "namespace", "Namespace", &["ns"], &[Status])
-    },
-    Resource {
-        namespaced: false,
-        ..core("nodes", "node", "Node", &["no"], &[Status])
-    },
-    apps(
-        "deployments",
-        "deployment",
-        "Deployment",
-        &["deploy"],
-        &[Generation, Status, Scale, All],
-    ),
-    apps(
-        "replicasets",
-        "replicaset",
-        "ReplicaSet",
-        &["rs"],
-        &[Generation, Status, Scale, All],
-    ),
-    apps(
-        "statefulsets",
-        "statefulset",
-        "StatefulSet",
-        &["sts"],
-        &[Generation, Status, Scale, All],
-    ),
-    apps(
-        "daemonsets",
-        "daemonset",
-        "DaemonSet",
-        &["ds"],
-        &[Generation, Status, All],
-    ),
-    apps(
-        "controllerrevisions",
-        "controllerrevision",
-        "ControllerRevision",
-        &[],
-        &[],
-    ),
-    Resource {
-        group: "batch",
-        ..core("jobs", "job", "Job", &[], &[Generation, Status, All])
-    },
+    core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &[Status, ReturnsDeleted]),
+    Resource { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"], &[Status]) },
+    Resource { namespaced: false, ..core("nodes", "node", "Node", &["no"], &[Status]) },
+    apps("deployments", "deployment", "Deployment", &["deploy"], &[Generation, Status, Scale, All]),
+    apps("replicasets", "replicaset", "ReplicaSet", &["rs"], &[Generation, Status, Scale, All]),
+    apps("statefulsets", "statefulset", "StatefulSet", &["sts"], &[Generation, Status, Scale, All]),
+    apps("daemonsets", "daemonset", "DaemonSet", &["ds"], &[Generation, Status, All]),
+    apps("controllerrevisions", "controllerrevision", "ControllerRevision", &[], &[]),
+    Resource { group: "batch", ..core("jobs", "job", "Job", &[], &[Generation, Status, All]) },
     Resource {
         group: "batch",
         versions: &["v1", "v1beta1"],
-        ..core(
-            "cronjobs",
-            "cronjob",
-            "CronJob",
-            &["cj"],
-            &[Generation, Status, All],
-        )
+        ..core("cronjobs", "cronjob", "CronJob", &["cj"], &[Generation, Status, All])
     },
     Resource {
         group: "policy",
         versions: &["v1", "v1beta1"],
-        ..core(
-            "poddisruptionbudgets",
-            "poddisruptionbudget",
-            "PodDisruptionBudget",
-            &["pdb"],
-            &[Generation, Status],
-        )
+        ..core("poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget", &["pdb"], &[Generation, Status])
     },
     Resource {
         group: "autoscaling",
@@ -231,16 +144,7 @@ const fn core(
     short: &'static [&'static str],
     traits: &'static [Trait],
 ) -> Resource {
-    Resource {
-        plural,
-        singular,
-        kind,
-        group: "",
-        versions: APPS,
-        namespaced: true,
-        short,
-        traits,
-    }
+    Resource { plural, singular, kind, group: "", versions: APPS, namespaced: true, short, traits }
 }
 
 const fn apps(
@@ -250,10 +154,7 @@ const fn apps(
     short: &'static [&'static str],
     traits: &'static [Trait],
 ) -> Resource {
-    Resource {
-        group: "apps",
-        ..core(plural, singular, kind, short, traits)
-    }
+    Resource { group: "apps", ..core(plural, singular, kind, short, traits) }
 }
 
 #[cfg(test)]
@@ -270,14 +171,8 @@ mod tests {
 
     #[test]
     fn a_kind_is_found_by_group_and_name() {
-        assert_eq!(
-            by_kind("apps/v1", "Deployment").map(|found| found.plural),
-            Some("deployments")
-        );
+        assert_eq!(by_kind("apps/v1", "Deployment").map(|found| found.plural), Some("deployments"));
         assert_eq!(by_kind("v1", "Deployment"), None);
-        assert_eq!(
-            by_plural("jobs").map(Resource::qualified),
-            Some("jobs.batch".to_owned())
-        );
+        assert_eq!(by_plural("jobs").map(Resource::qualified), Some("jobs.batch".to_owned()));
     }
 }

@@ -90,14 +90,7 @@ impl User {
     /// A user with the default password and nothing special.
     pub fn new(name: impl Into<String>, role: Role) -> Self {
         let (password, namespaces) = (default_password(), Vec::new());
-        Self {
-            name: name.into(),
-            password,
-            role,
-            namespaces,
-            totp: None,
-            token: None,
-        }
+        Self { name: name.into(), password, role, namespaces, totp: None, token: None }
     }
 }
 
@@ -249,9 +242,8 @@ impl Default for Timing {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_duration(&text).ok_or_else(|| {
-        serde::de::Error::custom(format!("`{text}` is not a duration such as 20ms, 1s or 2m"))
-    })
+    parse_duration(&text)
+        .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a duration such as 20ms, 1s or 2m")))
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
@@ -327,14 +319,8 @@ mod tests {
             (json!({"wolrd": "demo"}), "wolrd"),
             (json!({"timing": {"ready": "20"}}), "`20` is not a duration"),
             (json!({"switches": {"batch": "v2"}}), "v2"),
-            (
-                json!({"faults": [{"on": {"path": "("}, "do": "stall"}]}),
-                "unclosed group",
-            ),
-            (
-                json!({"pods": [{"match": {}, "becomes": "happy"}]}),
-                "happy",
-            ),
+            (json!({"faults": [{"on": {"path": "("}, "do": "stall"}]}), "unclosed group"),
+            (json!({"pods": [{"match": {}, "becomes": "happy"}]}), "happy"),
         ] {
             let error = Scenario::from_value(document).expect_err(word).to_string();
             assert!(error.contains(word), "{error}");

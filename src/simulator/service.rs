@@ -50,11 +50,7 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
     let Some(mut ask) = Ask::read(request).await else {
         return reply::dropped();
     };
-    let caller = if routes::is_login(&ask) {
-        None
-    } else {
-        Some(app.identity.recognise(&ask))
-    };
+    let caller = if routes::is_login(&ask) { None } else { Some(app.identity.recognise(&ask)) };
     let uri = ask.uri.to_string();
     let traits = routes::traits(app, &ask, &uri);
     let effect = app.faults.strike(&traits);
@@ -63,24 +59,16 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
         ask.lag = writes;
     }
     let known = caller.as_ref().and_then(|found| found.as_ref().ok());
-    let response = match effect
-        .as_ref()
-        .and_then(|effect| instead(app, &ask, known, effect))
-    {
+    let response = match effect.as_ref().and_then(|effect| instead(app, &ask, known, effect)) {
         Some(response) => response,
         None => match &caller {
             None => routes::forged(&ask).unwrap_or_else(|| routes::login(app, &ask)),
-            Some(Ok(caller)) => {
-                routes::forged(&ask).unwrap_or_else(|| routes::dispatch(app, &ask, caller))
-            }
-            Some(Err(why)) => {
-                routes::forged(&ask).unwrap_or_else(|| routes::denied(app, &ask, *why))
-            }
+            Some(Ok(caller)) => routes::forged(&ask).unwrap_or_else(|| routes::dispatch(app, &ask, caller)),
+            Some(Err(why)) => routes::forged(&ask).unwrap_or_else(|| routes::denied(app, &ask, *why)),
         },
     };
     let status = response.status().as_u16();
-    app.requests
-        .push(Seen::of(&ask, status, known.map(Caller::name)));
+    app.requests.push(Seen::of(&ask, status, known.map(Caller::name)));
     match effect {
         Some(Effect::Stall | Effect::StallAfter) => stalled(app).await,
         Some(effect) => spoiled(app, &effect, response),
@@ -123,9 +111,7 @@ fn spoiled(app: &Arc<App>, effect: &Effect, response: Response) -> Response {
         Effect::Garble => replaced(response, Body::from("\u{1f}\u{8b}{\"kind\": \"Dep")),
         Effect::Truncate => map_stream(response, |body| {
             body.take(1).flat_map(|chunk| {
-                let half = chunk
-                    .map(|chunk| chunk.slice(..chunk.len() / 2))
-                    .map_err(broken);
+                let half = chunk.map(|chunk| chunk.slice(..chunk.len() / 2)).map_err(broken);
                 stream::iter([half, Err(broken("the connection broke"))])
             })
         }),

@@ -29,12 +29,7 @@ impl Serving {
         let stopped = stop.clone().cancelled_owned();
         let server = axum::serve(listener, service).with_graceful_shutdown(stopped);
         let task = tokio::spawn(async move { drop(server.await) });
-        Ok(Self {
-            url: format!("http://{address}"),
-            address,
-            stop,
-            task,
-        })
+        Ok(Self { url: format!("http://{address}"), address, stop, task })
     }
 
     /// Serves until the task is ended from outside.

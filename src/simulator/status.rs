@@ -41,59 +41,31 @@ impl Cause {
     /// A value that does not fit, as Go would print it.
     pub fn invalid_as(field: impl Into<String>, value: &str, why: &str) -> Self {
         let message = format!("Invalid value: {value}: {why}");
-        Self {
-            field: field.into(),
-            reason: "FieldValueInvalid",
-            message,
-        }
+        Self { field: field.into(), reason: "FieldValueInvalid", message }
     }
 
     /// A value that is missing.
     pub fn required(field: impl Into<String>, why: &str) -> Self {
-        let message = if why.is_empty() {
-            "Required value".into()
-        } else {
-            format!("Required value: {why}")
-        };
-        Self {
-            field: field.into(),
-            reason: "FieldValueRequired",
-            message,
-        }
+        let message = if why.is_empty() { "Required value".into() } else { format!("Required value: {why}") };
+        Self { field: field.into(), reason: "FieldValueRequired", message }
     }
 
     /// A value that is there and must not be.
     pub fn forbidden(field: impl Into<String>, why: &str) -> Self {
-        Self {
-            field: field.into(),
-            reason: "FieldValueForbidden",
-            message: format!("Forbidden: {why}"),
-        }
+        Self { field: field.into(), reason: "FieldValueForbidden", message: format!("Forbidden: {why}") }
     }
 
     /// A value outside of a list of allowed ones.
     pub fn unsupported(field: impl Into<String>, value: &Value, allowed: &[&str]) -> Self {
         let allowed: Vec<_> = allowed.iter().map(|word| format!("\"{word}\"")).collect();
-        let message = format!(
-            "Unsupported value: {}: supported values: {}",
-            shown(value),
-            allowed.join(", ")
-        );
-        Self {
-            field: field.into(),
-            reason: "FieldValueNotSupported",
-            message,
-        }
+        let message = format!("Unsupported value: {}: supported values: {}", shown(value), allowed.join(", "));
+        Self { field: field.into(), reason: "FieldValueNotSupported", message }
     }
 
     /// Two entries of a list that must differ.
     pub fn duplicate(field: impl Into<String>, value: &Value) -> Self {
         let message = format!("Duplicate value: {}", shown(value));
-        Self {
-            field: field.into(),
-            reason: "FieldValueDuplicate",
-            message,
-        }
+        Self { field: field.into(), reason: "FieldValueDuplicate", message }
     }
 }
 
@@ -104,12 +76,7 @@ fn shown(value: &Value) -> String {
 
 impl StatusError {
     fn new(code: u16, reason: &'static str, message: String) -> Self {
-        Self {
-            code,
-            reason,
-            message,
-            details: Value::Null,
-        }
+        Self { code, reason, message, details: Value::Null }
     }
 
     fn about(mut self, resource: &Resource, name: &str) -> Self {
@@ -149,10 +116,7 @@ impl StatusError {
 
     /// The write does not fit the present state.
     pub fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            resource.qualified()
-        );
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified());
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
@@ -174,18 +138,12 @@ impl StatusError {
 
     /// The object breaks the rules of its kind.
     pub fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Self {
-        let lines: Vec<_> = causes
-            .iter()
-            .map(|cause| format!("{}: {}", cause.field, cause.message))
-            .collect();
+        let lines: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
         let listed = match lines.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let message = format!(
-            "{} \"{name}\" is invalid: {listed}",
-            resource.qualified_kind()
-        );
+        let message = format!("{} \"{name}\" is invalid: {listed}", resource.qualified_kind());
         let mut error = Self::new(422, "Invalid", message);
         error.details = details(resource.kind, resource.group, name);
         if let Some(fields) = error.details.as_object_mut() {
@@ -215,10 +173,7 @@ impl StatusError {
 
     /// Options of a request that make no sense; `kind` is `ListOptions`, `PatchOptions`, …
     pub fn bad_options(kind: &str, cause: &Cause) -> Self {
-        let message = format!(
-            "{kind}.meta.k8s.io \"\" is invalid: {}: {}",
-            cause.field, cause.message
-        );
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.message);
         let mut error = Self::new(422, "Invalid", message);
         let causes = causes_value(std::slice::from_ref(cause));
         error.details = json!({ "group": "meta.k8s.io", "kind": kind, "causes": causes });
@@ -262,8 +217,7 @@ impl StatusError {
     pub fn too_large_version(asked: u64, present: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {asked}, current: {present}");
         let mut error = Self::new(504, "Timeout", message);
-        let cause =
-            json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
+        let cause = json!({ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" });
         error.details = json!({ "causes": [cause], "retryAfterSeconds": 1 });
         error
     }
@@ -284,11 +238,7 @@ impl StatusError {
 
     /// The server itself failed.
     pub fn internal(message: impl std::fmt::Display) -> Self {
-        let mut error = Self::new(
-            500,
-            "InternalError",
-            format!("Internal error occurred: {message}"),
-        );
+        let mut error = Self::new(500, "InternalError", format!("Internal error occurred: {message}"));
         error.details = json!({ "causes": [{ "message": message.to_string() }] });
         error
     }
@@ -325,9 +275,7 @@ fn details(kind: &str, group: &str, name: &str) -> Value {
 fn causes_value(causes: &[Cause]) -> Value {
     causes
         .iter()
-        .map(|cause| {
-            json!({ "reason": cause.reason, "message": cause.message, "field": cause.field })
-        })
+        .map(|cause| json!({ "reason": cause.reason, "message": cause.message, "field": cause.field }))
         .collect()
 }
 
@@ -350,11 +298,7 @@ mod tests {
     #[test]
     fn several_causes_stand_in_brackets() {
         let causes = [
-            Cause::invalid(
-                "spec.replicas",
-                &json!(-1),
-                "must be greater than or equal to 0",
-            ),
+            Cause::invalid("spec.replicas", &json!(-1), "must be greater than or equal to 0"),
             Cause::required("spec.selector", ""),
         ];
         let error = StatusError::invalid(by_plural("deployments").expect("a row"), "web", &causes);

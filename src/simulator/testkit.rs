@@ -33,11 +33,7 @@ impl Kit {
         let scenario = Scenario::from_value(scenario).expect("a legal scenario");
         let simulator = Simulator::new(scenario, Clock::system()).expect("a legal world");
         let headers = vec![("x-unauth-error", "Non-Redirect".to_owned())];
-        Self {
-            simulator,
-            headers,
-            refresh: String::new(),
-        }
+        Self { simulator, headers, refresh: String::new() }
     }
 
     /// An empty world with an admin `mira`, who is logged in, and more of a scenario.
@@ -93,10 +89,7 @@ impl Kit {
     }
 
     fn granted(mut self, answer: &Value) -> Self {
-        answer["data"]["refresh_token"]
-            .as_str()
-            .expect("a token")
-            .clone_into(&mut self.refresh);
+        answer["data"]["refresh_token"].as_str().expect("a token").clone_into(&mut self.refresh);
         self.with_token(answer["data"]["access_token"].as_str().expect("a token"))
     }
 
@@ -105,10 +98,7 @@ impl Kit {
     }
 
     pub(super) async fn call(&self, method: &str, uri: &str, kind: &str, body: String) -> Response {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .header("content-type", kind);
+        let mut request = Request::builder().method(method).uri(uri).header("content-type", kind);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -141,17 +131,9 @@ impl Kit {
 
 async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
-    let bytes = response
-        .into_body()
-        .collect()
-        .await
-        .expect("a whole body")
-        .to_bytes();
+    let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
     let text = || Value::from(String::from_utf8_lossy(&bytes));
-    (
-        status,
-        serde_json::from_slice(&bytes).unwrap_or_else(|_| text()),
-    )
+    (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text()))
 }
 
 /// The events of a watch.

@@ -29,8 +29,7 @@ impl Arguments {
 
     /// A value that must be there.
     pub(super) fn need(&mut self, name: &str) -> Result<Raw, Refusal> {
-        self.take(name)
-            .ok_or_else(|| Refusal::failed(format!("the argument `{name}` is missing")))
+        self.take(name).ok_or_else(|| Refusal::failed(format!("the argument `{name}` is missing")))
     }
 
     /// A text that must be there.
@@ -55,9 +54,7 @@ impl Arguments {
     /// A whole number.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, Refusal> {
         let whole = |raw: Raw| match kind_of(&raw) {
-            Kind::Number if raw.is_integer() => raw
-                .as_i64()
-                .ok_or_else(|| wrong(name, "a smaller number", &raw)),
+            Kind::Number if raw.is_integer() => raw.as_i64().ok_or_else(|| wrong(name, "a smaller number", &raw)),
             _ => Err(wrong(name, "a whole number", &raw)),
         };
         self.take(name).map(whole).transpose()
@@ -73,11 +70,7 @@ impl Arguments {
         if let Some((name, _)) = self.named.first() {
             return Err(Refusal::failed(format!("no argument is called `{name}`")));
         }
-        if self.positional.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::failed("too many arguments"))
-        }
+        if self.positional.is_empty() { Ok(()) } else { Err(Refusal::failed("too many arguments")) }
     }
 
     /// The values as minijinja's own filters take them, `subject` first.
@@ -92,14 +85,9 @@ impl Arguments {
 }
 
 fn text(name: &str, raw: &Raw) -> Result<String, Refusal> {
-    raw.as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| wrong(name, "text", raw))
+    raw.as_str().map(str::to_owned).ok_or_else(|| wrong(name, "text", raw))
 }
 
 fn wrong(name: &str, wanted: &str, raw: &Raw) -> Refusal {
-    Refusal::mismatch(format!(
-        "the argument `{name}` takes {wanted}, it is {}",
-        kind_of(raw)
-    ))
+    Refusal::mismatch(format!("the argument `{name}` takes {wanted}, it is {}", kind_of(raw)))
 }

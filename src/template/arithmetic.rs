@@ -24,24 +24,16 @@ pub(super) fn compute(sign: Sign, left: &Raw, right: &Raw) -> Result<Raw, Refusa
                 (a, b) => reals(sign, real(a), real(b)),
             }
         }
-        (Sign::Plus, Kind::Text, Kind::Text) => Ok(Raw::from(
-            [
-                left.as_str().unwrap_or_default(),
-                right.as_str().unwrap_or_default(),
-            ]
-            .concat(),
-        )),
+        (Sign::Plus, Kind::Text, Kind::Text) => {
+            Ok(Raw::from([left.as_str().unwrap_or_default(), right.as_str().unwrap_or_default()].concat()))
+        }
         (Sign::Plus, Kind::List, Kind::List) => {
             let mut items = items_of(left)?;
             items.extend(items_of(right)?);
             Ok(Raw::from(items))
         }
-        (Sign::Plus, _, _) => {
-            measures(left, right, 1).unwrap_or_else(|| Err(unfit(sign, left, right)))
-        }
-        (Sign::Minus, _, _) => {
-            measures(left, right, -1).unwrap_or_else(|| Err(unfit(sign, left, right)))
-        }
+        (Sign::Plus, _, _) => measures(left, right, 1).unwrap_or_else(|| Err(unfit(sign, left, right))),
+        (Sign::Minus, _, _) => measures(left, right, -1).unwrap_or_else(|| Err(unfit(sign, left, right))),
         _ => Err(unfit(sign, left, right)),
     }
 }
@@ -68,13 +60,9 @@ fn wholes(sign: Sign, a: i128, b: i128) -> Result<Raw, Refusal> {
         Sign::Minus => a.checked_sub(b),
         Sign::Times => a.checked_mul(b),
         Sign::FloorDivide if b != 0 => floor_divide(a, b),
-        Sign::Remainder if b != 0 => a.checked_rem(b).map(|rest| {
-            if rest != 0 && (rest < 0) != (b < 0) {
-                rest + b
-            } else {
-                rest
-            }
-        }),
+        Sign::Remainder if b != 0 => {
+            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+        }
         Sign::Power if b >= 0 => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
         Sign::Divide | Sign::FloorDivide | Sign::Remainder | Sign::Power => {
             return reals(sign, real(Number::Whole(a)), real(Number::Whole(b)));
@@ -85,11 +73,7 @@ fn wholes(sign: Sign, a: i128, b: i128) -> Result<Raw, Refusal> {
 
 fn floor_divide(a: i128, b: i128) -> Option<i128> {
     let quotient = a.checked_div(b)?;
-    if a % b != 0 && (a < 0) != (b < 0) {
-        quotient.checked_sub(1)
-    } else {
-        Some(quotient)
-    }
+    if a % b != 0 && (a < 0) != (b < 0) { quotient.checked_sub(1) } else { Some(quotient) }
 }
 
 fn reals(sign: Sign, a: f64, b: f64) -> Result<Raw, Refusal> {
@@ -105,40 +89,25 @@ fn reals(sign: Sign, a: f64, b: f64) -> Result<Raw, Refusal> {
         Sign::Remainder => remainder(a, b),
         Sign::Power => a.powf(b),
     };
-    if result.is_finite() {
-        Ok(Raw::from(result))
-    } else {
-        Err(too_large())
-    }
+    if result.is_finite() { Ok(Raw::from(result)) } else { Err(too_large()) }
 }
 
 /// The remainder with the sign of the divisor.
 fn remainder(a: f64, b: f64) -> f64 {
     let rest = a % b;
-    if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
-        rest + b
-    } else {
-        rest
-    }
+    if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
 }
 
 fn number(value: &Raw) -> Result<Number, Refusal> {
     if value.is_integer() {
-        return i128::try_from(value.clone())
-            .map(Number::Whole)
-            .map_err(|_| too_large());
+        return i128::try_from(value.clone()).map(Number::Whole).map_err(|_| too_large());
     }
-    f64::try_from(value.clone())
-        .map(Number::Real)
-        .map_err(|_| too_large())
+    f64::try_from(value.clone()).map(Number::Real).map_err(|_| too_large())
 }
 
 fn real(number: Number) -> f64 {
     match number {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "one real side makes the whole result real"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "one real side makes the whole result real")]
         Number::Whole(number) => number as f64,
         Number::Real(number) => number,
     }
@@ -158,11 +127,7 @@ fn unfit(sign: Sign, left: &Raw, right: &Raw) -> Refusal {
         Sign::Remainder => ("%", None),
         Sign::Power => ("**", None),
     };
-    let refusal = Refusal::mismatch(format!(
-        "`{sign}` cannot take {} and {}",
-        kind_of(left),
-        kind_of(right)
-    ));
+    let refusal = Refusal::mismatch(format!("`{sign}` cannot take {} and {}", kind_of(left), kind_of(right)));
     match help {
         Some(help) => refusal.help(help),
         None => refusal,

@@ -24,10 +24,7 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            fuel: FUEL,
-            room: ROOM,
-        }
+        Self { fuel: FUEL, room: ROOM }
     }
 }
 
@@ -42,9 +39,7 @@ impl Budget {
     /// Pays for a text of so many bytes; ask before making it.
     pub(super) fn write(&mut self, bytes: usize) -> Result<(), Refusal> {
         if bytes > LARGEST_TEXT {
-            return Err(Refusal::limit(
-                "the expression makes a text of more than 1 MiB",
-            ));
+            return Err(Refusal::limit("the expression makes a text of more than 1 MiB"));
         }
         let left = self.room.checked_sub(bytes);
         self.room = left.ok_or_else(|| Refusal::limit("the expression makes too much text"))?;

@@ -27,11 +27,7 @@ pub(super) fn holds(sign: Comparison, left: &Raw, right: &Raw) -> Result<bool, R
 /// `==`: one kind on both sides, or `none` on one.
 fn alike(left: &Raw, right: &Raw) -> Result<bool, Refusal> {
     let (a, b) = (kind_of(left), kind_of(right));
-    if a == b || a == Kind::None || b == Kind::None {
-        equal(left, right)
-    } else {
-        Err(strangers(a, b))
-    }
+    if a == b || a == Kind::None || b == Kind::None { equal(left, right) } else { Err(strangers(a, b)) }
 }
 
 /// Equal in kind and in value, all the way down.
@@ -67,10 +63,7 @@ fn equal_maps(left: &Raw, right: &Raw) -> Result<bool, Refusal> {
     })
 }
 
-fn all<T>(
-    items: impl Iterator<Item = T>,
-    mut test: impl FnMut(T) -> Result<bool, Refusal>,
-) -> Result<bool, Refusal> {
+fn all<T>(items: impl Iterator<Item = T>, mut test: impl FnMut(T) -> Result<bool, Refusal>) -> Result<bool, Refusal> {
     for item in items {
         if !test(item)? {
             return Ok(false);
@@ -83,32 +76,26 @@ fn all<T>(
 pub(super) fn order(left: &Raw, right: &Raw) -> Result<Ordering, Refusal> {
     match (kind_of(left), kind_of(right)) {
         (Kind::Number, Kind::Number) | (Kind::Text, Kind::Text) => Ok(left.cmp(right)),
-        (Kind::Duration, Kind::Duration) | (Kind::Quantity, Kind::Quantity) => Ok(measure_of(left)
-            .zip(measure_of(right))
-            .map_or(Ordering::Equal, |(a, b)| a.order(b))),
-        (a, b) if a == b => Err(Refusal::mismatch(format!(
-            "cannot tell which is less: both sides are {a}"
-        ))),
+        (Kind::Duration, Kind::Duration) | (Kind::Quantity, Kind::Quantity) => {
+            Ok(measure_of(left).zip(measure_of(right)).map_or(Ordering::Equal, |(a, b)| a.order(b)))
+        }
+        (a, b) if a == b => Err(Refusal::mismatch(format!("cannot tell which is less: both sides are {a}"))),
         (a, b) => Err(strangers(a, b)),
     }
 }
 
 fn contains(container: &Raw, item: &Raw) -> Result<bool, Refusal> {
     match (kind_of(container), kind_of(item)) {
-        (Kind::Text, Kind::Text) => Ok(container
-            .as_str()
-            .unwrap_or_default()
-            .contains(item.as_str().unwrap_or_default())),
-        (Kind::List, _) => all(items_of(container)?.iter(), |other| {
-            equal(other, item).map(|same| !same)
-        })
-        .map(|none| !none),
-        (Kind::Map, Kind::Text) => Ok(container
-            .get_attr(item.as_str().unwrap_or_default())
-            .is_ok_and(|value| !value.is_undefined())),
-        (container, item) => Err(Refusal::mismatch(format!(
-            "`in` cannot look for {item} in {container}"
-        ))),
+        (Kind::Text, Kind::Text) => {
+            Ok(container.as_str().unwrap_or_default().contains(item.as_str().unwrap_or_default()))
+        }
+        (Kind::List, _) => {
+            all(items_of(container)?.iter(), |other| equal(other, item).map(|same| !same)).map(|none| !none)
+        }
+        (Kind::Map, Kind::Text) => {
+            Ok(container.get_attr(item.as_str().unwrap_or_default()).is_ok_and(|value| !value.is_undefined()))
+        }
+        (container, item) => Err(Refusal::mismatch(format!("`in` cannot look for {item} in {container}"))),
     }
 }
 
@@ -118,15 +105,9 @@ fn strangers(left: Kind, right: Kind) -> Refusal {
         (Kind::Number, Kind::Text) | (Kind::Text, Kind::Number) => {
             refusal.help("convert one side: `|int`, `|float` or `|string`")
         }
-        (Kind::Boolean, Kind::Text) | (Kind::Text, Kind::Boolean) => {
-            refusal.help("convert the text: `|bool`")
-        }
-        (Kind::Duration, _) | (_, Kind::Duration) => {
-            refusal.help("convert both sides to seconds: `|duration`")
-        }
-        (Kind::Quantity, _) | (_, Kind::Quantity) => {
-            refusal.help("convert both sides: `|quantity`")
-        }
+        (Kind::Boolean, Kind::Text) | (Kind::Text, Kind::Boolean) => refusal.help("convert the text: `|bool`"),
+        (Kind::Duration, _) | (_, Kind::Duration) => refusal.help("convert both sides to seconds: `|duration`"),
+        (Kind::Quantity, _) | (_, Kind::Quantity) => refusal.help("convert both sides: `|quantity`"),
         _ => refusal,
     }
 }

@@ -18,11 +18,7 @@ pub struct Mistake {
 
 impl Mistake {
     pub(super) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
-        Self {
-            message: message.into(),
-            range,
-            help: None,
-        }
+        Self { message: message.into(), range, help: None }
     }
 
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
@@ -92,8 +88,7 @@ impl EvaluationError {
             self.help = None;
         }
         if self.quotes {
-            self.message =
-                "a secret is used here as the name of something that is not there".into();
+            self.message = "a secret is used here as the name of something that is not there".into();
         }
         self
     }
@@ -126,13 +121,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(cause: Cause, message: impl Into<Box<str>>) -> Self {
-        Self {
-            cause,
-            message: message.into(),
-            detail: None,
-            help: None,
-            quotes: false,
-        }
+        Self { cause, message: message.into(), detail: None, help: None, quotes: false }
     }
 
     pub(super) fn undefined(message: impl Into<Box<str>>) -> Self {
@@ -141,12 +130,7 @@ impl Refusal {
 
     pub(super) fn unknown(reason: impl Into<Box<str>>) -> Self {
         let reason: Box<str> = reason.into();
-        Self::new(
-            Cause::Unknown {
-                reason: reason.clone(),
-            },
-            format!("not known yet: {reason}"),
-        )
+        Self::new(Cause::Unknown { reason: reason.clone() }, format!("not known yet: {reason}"))
     }
 
     pub(super) fn mismatch(message: impl Into<Box<str>>) -> Self {
@@ -178,21 +162,7 @@ impl Refusal {
     }
 
     pub(super) fn at(self, range: Range<usize>, names: Vec<String>) -> EvaluationError {
-        let Self {
-            cause,
-            message,
-            detail,
-            help,
-            quotes,
-        } = self;
-        EvaluationError {
-            cause,
-            message,
-            detail,
-            help,
-            range,
-            names: names.into(),
-            quotes,
-        }
+        let Self { cause, message, detail, help, quotes } = self;
+        EvaluationError { cause, message, detail, help, range, names: names.into(), quotes }
     }
 }

@@ -23,40 +23,24 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The value of a part.
     pub(super) fn value(&mut self, node: &Node) -> Evaluated {
-        self.budget
-            .spend(1)
-            .map_err(|refusal| error(refusal, node))?;
+        self.budget.spend(1).map_err(|refusal| error(refusal, node))?;
         match &node.kind {
             Form::Constant(raw) => Ok(raw.clone()),
             Form::Name(name) => self.name(name).map_err(|refusal| error(refusal, node)),
             Form::Field(of, key) => {
                 let base = self.value(of)?;
-                field(&base, key)
-                    .map_err(|missing| error(self.no_field(missing, of, key, &base), node))
+                field(&base, key).map_err(|missing| error(self.no_field(missing, of, key, &base), node))
             }
             Form::Item(of, key) => {
                 let (base, key) = (self.value(of)?, self.value(key)?);
-                self.item(of, &base, &key)
-                    .map_err(|refusal| error(refusal, node))
+                self.item(of, &base, &key).map_err(|refusal| error(refusal, node))
             }
             Form::Slice(of, bounds) => self.slice(node, of, bounds),
             Form::Not(inner) => self.truth(inner, "`not`").map(|flag| Raw::from(!flag)),
-            Form::And(left, right) => Ok(Raw::from(
-                self.truth(left, "`and`")? && self.truth(right, "`and`")?,
-            )),
-            Form::Or(left, right) => Ok(Raw::from(
-                self.truth(left, "`or`")? || self.truth(right, "`or`")?,
-            )),
-            Form::If {
-                test,
-                then,
-                otherwise,
-            } => {
-                let chosen = if self.truth(test, "`if`")? {
-                    then
-                } else {
-                    otherwise
-                };
+            Form::And(left, right) => Ok(Raw::from(self.truth(left, "`and`")? && self.truth(right, "`and`")?)),
+            Form::Or(left, right) => Ok(Raw::from(self.truth(left, "`or`")? || self.truth(right, "`or`")?)),
+            Form::If { test, then, otherwise } => {
+                let chosen = if self.truth(test, "`if`")? { then } else { otherwise };
                 self.value(chosen)
             }
             Form::Negate(inner) => {
@@ -69,14 +53,11 @@ impl<'a> Walk<'a> {
             }
             Form::Concat(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                self.concat(&left, &right)
-                    .map_err(|refusal| error(refusal, node))
+                self.concat(&left, &right).map_err(|refusal| error(refusal, node))
             }
             Form::Compare(first, rest) => self.compare(node, first, rest),
             Form::Default(subject, given) => self.default(node, subject, given),
-            Form::Defined { subject, wanted } => self
-                .defined(subject)
-                .map(|found| Raw::from(found == *wanted)),
+            Form::Defined { subject, wanted } => self.defined(subject).map(|found| Raw::from(found == *wanted)),
             _ => self.rest(node),
         }
     }
@@ -86,8 +67,7 @@ impl<'a> Walk<'a> {
             Form::Filter(filter, subject, given) => {
                 let value = self.value(subject)?;
                 let arguments = self.arguments(given)?;
-                filters::apply(self, filter, &value, arguments)
-                    .map_err(|refusal| error(refusal, node))
+                filters::apply(self, filter, &value, arguments).map_err(|refusal| error(refusal, node))
             }
             Form::Test(predicate, subject, given) => {
                 let value = self.value(subject)?;
@@ -100,11 +80,9 @@ impl<'a> Walk<'a> {
                 let arguments = self.arguments(given)?;
                 (function.run)(self, arguments).map_err(|refusal| error(refusal, node))
             }
-            Form::List(items) => items
-                .iter()
-                .map(|item| self.value(item))
-                .collect::<Result<Vec<_>, _>>()
-                .map(Raw::from),
+            Form::List(items) => {
+                items.iter().map(|item| self.value(item)).collect::<Result<Vec<_>, _>>().map(Raw::from)
+            }
             Form::Map(entries) => self.map(entries),
             _ => Err(error(Refusal::failed("this part has no value"), node)),
         }
@@ -117,9 +95,7 @@ impl<'a> Walk<'a> {
             Kind::Boolean => Ok(value.is_true()),
             kind => {
                 let written = self.written_as(node);
-                let refusal = Refusal::mismatch(format!(
-                    "{taker} takes true or false, `{written}` is {kind}"
-                ));
+                let refusal = Refusal::mismatch(format!("{taker} takes true or false, `{written}` is {kind}"));
                 let help = match kind {
                     Kind::Text => format!("write what it must be, such as `{written} != ''`"),
                     Kind::Number => format!("write what it must be, such as `{written} != 0`"),
@@ -180,9 +156,7 @@ impl<'a> Walk<'a> {
         let fallback = arguments.need("default_value").map_err(refused)?;
         let also_empty = arguments.flag("boolean").map_err(refused)?;
         arguments.finish().map_err(refused)?;
-        Ok(found
-            .filter(|value| value.is_true() || !also_empty)
-            .unwrap_or(fallback))
+        Ok(found.filter(|value| value.is_true() || !also_empty).unwrap_or(fallback))
     }
 
     fn defined(&mut self, subject: &Node) -> Result<bool, EvaluationError> {
@@ -198,27 +172,16 @@ impl<'a> Walk<'a> {
         for (key, value) in entries {
             let name = self.value(key)?;
             let name = name.as_str().map(str::to_owned);
-            let name =
-                name.ok_or_else(|| error(Refusal::mismatch("the keys of a map are texts"), key))?;
+            let name = name.ok_or_else(|| error(Refusal::mismatch("the keys of a map are texts"), key))?;
             pairs.push((name, self.value(value)?));
         }
         Ok(Raw::from_pairs(pairs))
     }
 
     fn arguments(&mut self, given: &Given) -> Result<Arguments, EvaluationError> {
-        let positional = given
-            .positional
-            .iter()
-            .map(|node| self.value(node))
-            .collect::<Result<_, _>>()?;
-        let named = given
-            .named
-            .iter()
-            .map(|(name, node)| Ok((name.clone(), self.value(node)?)));
-        Ok(Arguments {
-            positional,
-            named: named.collect::<Result<_, EvaluationError>>()?,
-        })
+        let positional = given.positional.iter().map(|node| self.value(node)).collect::<Result<_, _>>()?;
+        let named = given.named.iter().map(|(name, node)| Ok((name.clone(), self.value(node)?)));
+        Ok(Arguments { positional, named: named.collect::<Result<_, EvaluationError>>()? })
     }
 }
 

@@ -46,12 +46,7 @@ impl Expression {
         for name in &mut names {
             name.range = shifted(&name.range, offset);
         }
-        Ok(Self {
-            text: text.into(),
-            offset,
-            root: Arc::new(root),
-            names: names.into(),
-        })
+        Ok(Self { text: text.into(), offset, root: Arc::new(root), names: names.into() })
     }
 
     /// The expression as it was written.
@@ -101,39 +96,21 @@ impl Expression {
     }
 
     /// Its value, paid from a purse that others share.
-    pub(super) fn value_within(
-        &self,
-        scope: &Scope,
-        budget: &mut Budget,
-    ) -> Result<Value, EvaluationError> {
-        let mut walk = Walk {
-            scope,
-            text: &self.text,
-            budget,
-        };
-        walk.value(&self.root)
-            .map(Value)
-            .map_err(|problem| self.placed(problem, scope))
+    pub(super) fn value_within(&self, scope: &Scope, budget: &mut Budget) -> Result<Value, EvaluationError> {
+        let mut walk = Walk { scope, text: &self.text, budget };
+        walk.value(&self.root).map(Value).map_err(|problem| self.placed(problem, scope))
     }
 
     /// Its value as JSON, and whether it is secret.
     pub fn evaluate(&self, scope: &Scope) -> Result<Filled, EvaluationError> {
         let value = self.value(scope)?;
-        let json = raw_to_json(&value.0)
-            .map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
-        Ok(Filled {
-            value: json,
-            tainted: self.is_tainted(scope),
-        })
+        let json = raw_to_json(&value.0).map_err(|refusal| self.placed(error(refusal, &self.root), scope))?;
+        Ok(Filled { value: json, tainted: self.is_tainted(scope) })
     }
 
     /// Whether it holds; anything but true or false is an error.
     pub fn test(&self, scope: &Scope) -> Result<Truth, EvaluationError> {
-        let mut walk = Walk {
-            scope,
-            text: &self.text,
-            budget: &mut Budget::default(),
-        };
+        let mut walk = Walk { scope, text: &self.text, budget: &mut Budget::default() };
         let truth = walk.truth(&self.root, "a condition");
         let holds = truth.map_err(|problem| self.placed(problem, scope))?;
         let trace = if holds { Vec::new() } else { self.trace(scope) };
@@ -154,10 +131,7 @@ impl Expression {
             if trace.iter().all(|operand| operand.text != text)
                 && let Some(value) = self.operand(part, scope)
             {
-                trace.push(Operand {
-                    text: text.to_owned(),
-                    value,
-                });
+                trace.push(Operand { text: text.to_owned(), value });
             }
         }
         trace
@@ -165,28 +139,17 @@ impl Expression {
 
     /// The value of a part, hidden where a secret is in it, nothing where it has none.
     fn operand(&self, part: &Node, scope: &Scope) -> Option<Json> {
-        if names::uses(part)
-            .iter()
-            .any(|name| scope.is_tainted(&name.path))
-        {
+        if names::uses(part).iter().any(|name| scope.is_tainted(&name.path)) {
             return Some(Json::from(MASK));
         }
-        let mut walk = Walk {
-            scope,
-            text: &self.text,
-            budget: &mut Budget::default(),
-        };
+        let mut walk = Walk { scope, text: &self.text, budget: &mut Budget::default() };
         raw_to_json(&walk.value(part).ok()?).ok()
     }
 
     /// An error with its place in the whole text, and without values where one of them is secret.
     fn placed(&self, mut problem: EvaluationError, scope: &Scope) -> EvaluationError {
         problem.range = shifted(&problem.range, self.offset);
-        if self.is_tainted(scope) {
-            problem.hidden()
-        } else {
-            problem
-        }
+        if self.is_tainted(scope) { problem.hidden() } else { problem }
     }
 
     fn any(&self, test: impl Fn(&Node) -> bool) -> bool {
@@ -198,10 +161,7 @@ impl Expression {
 
 impl fmt::Debug for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Expression")
-            .field(&self.text)
-            .finish()
+        formatter.debug_tuple("Expression").field(&self.text).finish()
     }
 }
 
@@ -226,11 +186,7 @@ impl fmt::Debug for Filled {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mask = Json::from(MASK);
         let shown = if self.tainted { &mask } else { &self.value };
-        formatter
-            .debug_struct("Filled")
-            .field("value", shown)
-            .field("tainted", &self.tainted)
-            .finish()
+        formatter.debug_struct("Filled").field("value", shown).field("tainted", &self.tainted).finish()
     }
 }
 
@@ -269,11 +225,7 @@ fn operands<'a>(node: &'a Node, whole: bool, found: &mut Vec<&'a Node>) {
             if !whole {
                 found.push(node);
             }
-            found.extend(
-                node.parts()
-                    .into_iter()
-                    .filter(|part| !matches!(part.kind, Form::Constant(_))),
-            );
+            found.extend(node.parts().into_iter().filter(|part| !matches!(part.kind, Form::Constant(_))));
         }
         _ => found.push(node),
     }

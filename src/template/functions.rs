@@ -19,26 +19,10 @@ pub(super) struct Function {
 
 /// Every function; to add one, write it below and name it here.
 const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "now",
-        generates: true,
-        run: now,
-    },
-    Function {
-        name: "random_text",
-        generates: true,
-        run: random_text,
-    },
-    Function {
-        name: "range",
-        generates: false,
-        run: range,
-    },
-    Function {
-        name: "uuid",
-        generates: true,
-        run: uuid,
-    },
+    Function { name: "now", generates: true, run: now },
+    Function { name: "random_text", generates: true, run: random_text },
+    Function { name: "range", generates: false, run: range },
+    Function { name: "uuid", generates: true, run: uuid },
 ];
 
 /// The most characters that `random_text` makes, and the most items that `range` makes.
@@ -57,28 +41,15 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 fn now(walk: &mut Walk<'_>, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
-    Ok(Raw::from(
-        walk.scope
-            .functions()
-            .clock
-            .now()
-            .to_rfc3339_opts(SecondsFormat::Millis, true),
-    ))
+    Ok(Raw::from(walk.scope.functions().clock.now().to_rfc3339_opts(SecondsFormat::Millis, true)))
 }
 
 fn random_text(_: &mut Walk<'_>, mut arguments: Arguments) -> Result<Raw, Refusal> {
-    let length = arguments
-        .integer("length")?
-        .ok_or_else(|| Refusal::failed("say how many characters"))?;
+    let length = arguments.integer("length")?.ok_or_else(|| Refusal::failed("say how many characters"))?;
     arguments.finish()?;
-    let length = usize::try_from(length)
-        .ok()
-        .filter(|_| (1..=MOST_CHARACTERS).contains(&length));
-    let length = length.ok_or_else(|| {
-        Refusal::failed(format!(
-            "the length must lie between 1 and {MOST_CHARACTERS}"
-        ))
-    })?;
+    let length = usize::try_from(length).ok().filter(|_| (1..=MOST_CHARACTERS).contains(&length));
+    let length =
+        length.ok_or_else(|| Refusal::failed(format!("the length must lie between 1 and {MOST_CHARACTERS}")))?;
     characters(length).map(Raw::from)
 }
 
@@ -88,16 +59,10 @@ fn characters(length: usize) -> Result<String, Refusal> {
     let mut text = String::with_capacity(length);
     while text.len() < length {
         let mut bytes = [0_u8; 64];
-        source
-            .fill(&mut bytes)
-            .map_err(|_| Refusal::failed("the machine gives no random numbers"))?;
+        source.fill(&mut bytes).map_err(|_| Refusal::failed("the machine gives no random numbers"))?;
         let fair = bytes.into_iter().filter(|byte| *byte < 248);
         let drawn = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
-        text.extend(
-            drawn
-                .take(length - text.len())
-                .map(|byte| char::from(*byte)),
-        );
+        text.extend(drawn.take(length - text.len()).map(|byte| char::from(*byte)));
     }
     Ok(text)
 }
@@ -109,9 +74,7 @@ fn uuid(_: &mut Walk<'_>, arguments: Arguments) -> Result<Raw, Refusal> {
 
 /// `range(stop)`, `range(start, stop)`, `range(start, stop, step)`, as a list.
 fn range(walk: &mut Walk<'_>, mut arguments: Arguments) -> Result<Raw, Refusal> {
-    let first = arguments
-        .integer("start")?
-        .ok_or_else(|| Refusal::failed("say where the numbers end"))?;
+    let first = arguments.integer("start")?.ok_or_else(|| Refusal::failed("say where the numbers end"))?;
     let second = arguments.integer("stop")?;
     let stride = arguments.integer("step")?.unwrap_or(1);
     arguments.finish()?;
@@ -120,20 +83,13 @@ fn range(walk: &mut Walk<'_>, mut arguments: Arguments) -> Result<Raw, Refusal> 
         return Err(Refusal::failed("the step must not be 0"));
     }
     let more = |number: &i64| {
-        if stride > 0 {
-            *number < to
-        } else {
-            *number > to
-        }
+        if stride > 0 { *number < to } else { *number > to }
     };
-    let numbers =
-        std::iter::successors(Some(from), |number| number.checked_add(stride)).take_while(more);
+    let numbers = std::iter::successors(Some(from), |number| number.checked_add(stride)).take_while(more);
     let mut list = Vec::new();
     for (count, number) in (0_i64..).zip(numbers) {
         if count >= MOST_ITEMS {
-            return Err(Refusal::limit(format!(
-                "a range holds {MOST_ITEMS} numbers at most"
-            )));
+            return Err(Refusal::limit(format!("a range holds {MOST_ITEMS} numbers at most")));
         }
         list.push(Raw::from(number));
     }

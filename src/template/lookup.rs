@@ -32,28 +32,19 @@ impl Walk<'_> {
             Missing::Unknown(refusal) => return refusal,
             Missing::Here(Kind::Map) => {}
             Missing::Here(Kind::List) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is a list, it has no field `{key}`"
-                ))
-                .help(format!(
-                    "write `{holder}|map(attribute='{key}')` for that field of all items"
-                ));
+                return Refusal::undefined(format!("`{holder}` is a list, it has no field `{key}`"))
+                    .help(format!("write `{holder}|map(attribute='{key}')` for that field of all items"));
             }
             Missing::Here(kind) => {
-                return Refusal::undefined(format!(
-                    "`{holder}` is {kind}, it has no field `{key}`"
-                ));
+                return Refusal::undefined(format!("`{holder}` is {kind}, it has no field `{key}`"));
             }
         }
         let refusal = match names::path_of(of) {
             Some(path) => Refusal::undefined(format!("no name `{}.{key}`", path.join("."))),
             None => Refusal::undefined(format!("`{holder}` has no field `{key}`")),
         };
-        let keys: Vec<String> = items_of(base)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|key| key.as_str().map(str::to_owned))
-            .collect();
+        let keys: Vec<String> =
+            items_of(base).unwrap_or_default().iter().filter_map(|key| key.as_str().map(str::to_owned)).collect();
         match nearest(key, keys.iter().map(String::as_str)) {
             Some(near) => refusal.help(format!("did you mean `{near}`?")),
             None => refusal,
@@ -69,8 +60,7 @@ impl Walk<'_> {
                 let count = base.len().unwrap_or_default();
                 let found = position(index, count).and_then(|at| base.get_item_by_index(at).ok());
                 let found = found.filter(|item| !item.is_undefined()).ok_or_else(|| {
-                    Refusal::undefined(format!("no item {index} in `{holder}`: it has {count}"))
-                        .quoting()
+                    Refusal::undefined(format!("no item {index} in `{holder}`: it has {count}")).quoting()
                 });
                 known(found?)
             }
@@ -81,9 +71,7 @@ impl Walk<'_> {
                     missing @ Missing::Here(_) => self.no_field(missing, of, key, base).quoting(),
                 })
             }
-            (kind, key) => Err(Refusal::mismatch(format!(
-                "`{holder}` is {kind}, {key} picks nothing from it"
-            ))),
+            (kind, key) => Err(Refusal::mismatch(format!("`{holder}` is {kind}, {key} picks nothing from it"))),
         }
     }
 
@@ -95,14 +83,9 @@ impl Walk<'_> {
     ) -> Result<Raw, EvaluationError> {
         let base = self.value(of)?;
         let [from, to, step] = bounds;
-        let bounds = [
-            self.bound(from.as_deref())?,
-            self.bound(to.as_deref())?,
-            self.bound(step.as_deref())?,
-        ];
+        let bounds = [self.bound(from.as_deref())?, self.bound(to.as_deref())?, self.bound(step.as_deref())?];
         let paid = self.budget.spend(cost(&base).saturating_mul(8));
-        paid.and_then(|()| slice(&base, bounds))
-            .map_err(|refusal| error(refusal, node))
+        paid.and_then(|()| slice(&base, bounds)).map_err(|refusal| error(refusal, node))
     }
 
     fn bound(&mut self, node: Option<&Node>) -> Result<Option<i64>, EvaluationError> {
@@ -111,10 +94,7 @@ impl Walk<'_> {
         match kind_of(&value) {
             Kind::None => Ok(None),
             Kind::Number if value.is_integer() => Ok(value.as_i64()),
-            kind => Err(error(
-                Refusal::mismatch(format!("a slice takes whole numbers, not {kind}")),
-                node,
-            )),
+            kind => Err(error(Refusal::mismatch(format!("a slice takes whole numbers, not {kind}")), node)),
         }
     }
 }
@@ -152,19 +132,16 @@ pub(super) fn deep_field(base: &Raw, path: &str) -> Result<Option<Raw>, Refusal>
 /// The position of an index, counted from the end where it is negative.
 fn position(index: i64, length: usize) -> Option<usize> {
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
-    if index < 0 {
-        length.checked_sub(distance)
-    } else {
-        Some(distance)
-    }
+    if index < 0 { length.checked_sub(distance) } else { Some(distance) }
 }
 
 fn slice(base: &Raw, [from, to, step]: [Option<i64>; 3]) -> Result<Raw, Refusal> {
     let stride = match step.unwrap_or(1) {
         width if width >= 1 => usize::try_from(width).unwrap_or(usize::MAX),
         _ => {
-            return Err(Refusal::failed("the step of a slice is at least 1")
-                .help("to turn a list around, write `|reverse`"));
+            return Err(
+                Refusal::failed("the step of a slice is at least 1").help("to turn a list around, write `|reverse`")
+            );
         }
     };
     let cut = |length: usize| {
@@ -176,28 +153,13 @@ fn slice(base: &Raw, [from, to, step]: [Option<i64>; 3]) -> Result<Raw, Refusal>
         Kind::Text => {
             let text = base.as_str().unwrap_or_default();
             let (skip, take) = cut(text.chars().count());
-            Ok(Raw::from(
-                text.chars()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(stride)
-                    .collect::<String>(),
-            ))
+            Ok(Raw::from(text.chars().skip(skip).take(take).step_by(stride).collect::<String>()))
         }
         Kind::List => {
             let items = items_of(base)?;
             let (skip, take) = cut(items.len());
-            Ok(Raw::from(
-                items
-                    .into_iter()
-                    .skip(skip)
-                    .take(take)
-                    .step_by(stride)
-                    .collect::<Vec<_>>(),
-            ))
+            Ok(Raw::from(items.into_iter().skip(skip).take(take).step_by(stride).collect::<Vec<_>>()))
         }
-        kind => Err(Refusal::mismatch(format!(
-            "a slice takes text or a list, not {kind}"
-        ))),
+        kind => Err(Refusal::mismatch(format!("a slice takes text or a list, not {kind}"))),
     }
 }

@@ -24,15 +24,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
     check_length(text)?;
     let scan = scan(text)?;
     if let Some(end) = scan.end {
-        return Err(Mistake::new("`}}` closes nothing here", end)
-            .help("an expression is written without braces"));
+        return Err(Mistake::new("`}}` closes nothing here", end).help("an expression is written without braces"));
     }
     let tree = parse_expr(text).map_err(|error| syntax_mistake(&error, text))?;
-    Lowering {
-        text,
-        marks: &scan.marks,
-    }
-    .node(&tree, 0)
+    Lowering { text, marks: &scan.marks }.node(&tree, 0)
 }
 
 type Lowered<T = Node> = Result<T, Mistake>;
@@ -50,51 +45,27 @@ impl Lowering<'_> {
         }
         let deeper = depth + 1;
         match expr {
-            Expr::Var(var) => Ok(Node {
-                kind: Form::Name(var.id.to_owned()),
-                range,
-            }),
-            Expr::Const(constant) => Ok(Node {
-                kind: Form::Constant(constant.value.clone()),
-                range,
-            }),
+            Expr::Var(var) => Ok(Node { kind: Form::Name(var.id.to_owned()), range }),
+            Expr::Const(constant) => Ok(Node { kind: Form::Constant(constant.value.clone()), range }),
             Expr::UnaryOp(unary) => self.unary(&unary.op, &unary.expr, range, deeper),
-            Expr::BinOp(binary) => {
-                self.binary(binary.op, [&binary.left, &binary.right], range, deeper)
-            }
+            Expr::BinOp(binary) => self.binary(binary.op, [&binary.left, &binary.right], range, deeper),
             Expr::Compare(compare) => self.compare(compare, range, deeper),
             Expr::IfExpr(choice) => self.choice(choice, range, deeper),
             Expr::GetAttr(field) => {
                 let of = self.boxed(&field.expr, deeper)?;
-                Ok(self.after(
-                    of.range.start,
-                    range,
-                    Form::Field(of, field.name.to_owned()),
-                ))
+                Ok(self.after(of.range.start, range, Form::Field(of, field.name.to_owned())))
             }
             Expr::GetItem(item) => self.item(&item.expr, &item.subscript_expr, range, deeper),
             Expr::Slice(slice) => self.slice(slice, range, deeper),
             Expr::Filter(filter) => self.filter(filter, range, deeper),
             Expr::Test(test) => self.test(test, range, deeper),
             Expr::Call(call) => self.call(&call.expr, &call.args, range, deeper),
-            Expr::List(list) => Ok(Node {
-                kind: Form::List(self.nodes(&list.items, deeper)?),
-                range,
-            }),
-            Expr::Tuple(tuple) => Ok(Node {
-                kind: Form::List(self.nodes(&tuple.items, deeper)?),
-                range,
-            }),
+            Expr::List(list) => Ok(Node { kind: Form::List(self.nodes(&list.items, deeper)?), range }),
+            Expr::Tuple(tuple) => Ok(Node { kind: Form::List(self.nodes(&tuple.items, deeper)?), range }),
             Expr::Map(map) => {
                 let keys = self.nodes(&map.keys, deeper)?;
-                let entries = keys
-                    .into_iter()
-                    .zip(self.nodes(&map.values, deeper)?)
-                    .collect();
-                Ok(Node {
-                    kind: Form::Map(entries),
-                    range,
-                })
+                let entries = keys.into_iter().zip(self.nodes(&map.values, deeper)?).collect();
+                Ok(Node { kind: Form::Map(entries), range })
             }
         }
     }
@@ -107,43 +78,21 @@ impl Lowering<'_> {
         list.iter().map(|expr| self.node(expr, depth)).collect()
     }
 
-    fn unary(
-        &self,
-        op: &UnaryOpKind,
-        inner: &Expr<'_>,
-        range: Range<usize>,
-        depth: usize,
-    ) -> Lowered {
+    fn unary(&self, op: &UnaryOpKind, inner: &Expr<'_>, range: Range<usize>, depth: usize) -> Lowered {
         let inner = self.boxed(inner, depth)?;
         let kind = match op {
             UnaryOpKind::Neg => {
-                return Ok(Node {
-                    kind: Form::Negate(inner),
-                    range,
-                });
+                return Ok(Node { kind: Form::Negate(inner), range });
             }
             UnaryOpKind::Not => Form::Not,
         };
         // `a not in b` and `a is not none` are a negation too, but begin with `a`.
-        let leads = self
-            .text
-            .get(range.start..)
-            .is_some_and(|rest| rest.starts_with("not"));
-        let start = if leads {
-            range.start.min(inner.range.start)
-        } else {
-            inner.range.start
-        };
+        let leads = self.text.get(range.start..).is_some_and(|rest| rest.starts_with("not"));
+        let start = if leads { range.start.min(inner.range.start) } else { inner.range.start };
         Ok(self.after(start, range, kind(inner)))
     }
 
-    fn binary(
-        &self,
-        op: BinOpKind,
-        sides: [&Expr<'_>; 2],
-        range: Range<usize>,
-        depth: usize,
-    ) -> Lowered {
+    fn binary(&self, op: BinOpKind, sides: [&Expr<'_>; 2], range: Range<usize>, depth: usize) -> Lowered {
         let [left, right] = [self.boxed(sides[0], depth)?, self.boxed(sides[1], depth)?];
         let start = left.range.start;
         let compare = |sign, left, right: Box<Node>| Form::Compare(left, vec![(sign, *right)]);
@@ -171,38 +120,21 @@ impl Lowering<'_> {
 
     fn compare(&self, compare: &ast::Compare<'_>, range: Range<usize>, depth: usize) -> Lowered {
         let first = self.boxed(&compare.expr, depth)?;
-        let rest = compare
-            .ops
-            .iter()
-            .map(|op| Ok((comparison(op.op), self.node(&op.expr, depth)?)));
+        let rest = compare.ops.iter().map(|op| Ok((comparison(op.op), self.node(&op.expr, depth)?)));
         let start = first.range.start;
-        Ok(self.after(
-            start,
-            range,
-            Form::Compare(first, rest.collect::<Lowered<_>>()?),
-        ))
+        Ok(self.after(start, range, Form::Compare(first, rest.collect::<Lowered<_>>()?)))
     }
 
     fn choice(&self, choice: &ast::IfExpr<'_>, range: Range<usize>, depth: usize) -> Lowered {
         let then = self.boxed(&choice.true_expr, depth)?;
         let test = self.boxed(&choice.test_expr, depth)?;
         let Some(otherwise) = &choice.false_expr else {
-            return Err(
-                Mistake::new("this `if` has no `else`", then.range.start..range.end)
-                    .help("write `a if condition else b`"),
-            );
+            return Err(Mistake::new("this `if` has no `else`", then.range.start..range.end)
+                .help("write `a if condition else b`"));
         };
         let otherwise = self.boxed(otherwise, depth)?;
         let start = then.range.start;
-        Ok(self.after(
-            start,
-            range,
-            Form::If {
-                test,
-                then,
-                otherwise,
-            },
-        ))
+        Ok(self.after(start, range, Form::If { test, then, otherwise }))
     }
 
     fn item(&self, of: &Expr<'_>, key: &Expr<'_>, range: Range<usize>, depth: usize) -> Lowered {
@@ -220,16 +152,8 @@ impl Lowering<'_> {
 
     fn slice(&self, slice: &ast::Slice<'_>, range: Range<usize>, depth: usize) -> Lowered {
         let of = self.boxed(&slice.expr, depth)?;
-        let bound = |part: &Option<Expr<'_>>| {
-            part.as_ref()
-                .map(|expr| self.boxed(expr, depth))
-                .transpose()
-        };
-        let bounds = [
-            bound(&slice.start)?,
-            bound(&slice.stop)?,
-            bound(&slice.step)?,
-        ];
+        let bound = |part: &Option<Expr<'_>>| part.as_ref().map(|expr| self.boxed(expr, depth)).transpose();
+        let bounds = [bound(&slice.start)?, bound(&slice.stop)?, bound(&slice.step)?];
         let start = of.range.start;
         Ok(self.after(start, range, Form::Slice(of, bounds)))
     }
@@ -247,8 +171,7 @@ impl Lowering<'_> {
             }
             "default" | "d" => Form::Default(of, given),
             name => {
-                let known =
-                    filters::find(name).ok_or_else(|| filters::missing(name, range.clone()))?;
+                let known = filters::find(name).ok_or_else(|| filters::missing(name, range.clone()))?;
                 filters::check(known, &given)?;
                 Form::Filter(known, of, given)
             }
@@ -260,39 +183,22 @@ impl Lowering<'_> {
         let subject = self.boxed(&test.expr, depth)?;
         let start = subject.range.start;
         let kind = match test.name {
-            "defined" => Form::Defined {
-                subject,
-                wanted: true,
-            },
-            "undefined" => Form::Defined {
-                subject,
-                wanted: false,
-            },
+            "defined" => Form::Defined { subject, wanted: true },
+            "undefined" => Form::Defined { subject, wanted: false },
             name => {
-                let known = predicates::find(name)
-                    .ok_or_else(|| unknown("test", name, &range, predicates::names()))?;
+                let known = predicates::find(name).ok_or_else(|| unknown("test", name, &range, predicates::names()))?;
                 Form::Test(known, subject, self.given(&test.args, &range, depth)?)
             }
         };
         Ok(self.after(start, range, kind))
     }
 
-    fn call(
-        &self,
-        callee: &Expr<'_>,
-        args: &[CallArg<'_>],
-        range: Range<usize>,
-        depth: usize,
-    ) -> Lowered {
+    fn call(&self, callee: &Expr<'_>, args: &[CallArg<'_>], range: Range<usize>, depth: usize) -> Lowered {
         match callee {
             Expr::Var(name) => {
-                let known = functions::find(name.id).ok_or_else(|| {
-                    unknown("function", name.id, &bytes(name.span()), functions::names())
-                })?;
-                Ok(Node {
-                    kind: Form::Call(known, self.given(args, &range, depth)?),
-                    range,
-                })
+                let known = functions::find(name.id)
+                    .ok_or_else(|| unknown("function", name.id, &bytes(name.span()), functions::names()))?;
+                Ok(Node { kind: Form::Call(known, self.given(args, &range, depth)?), range })
             }
             Expr::GetAttr(method) => Err(no_method(method, range)),
             _ => Err(Mistake::new("this cannot be called", range)),
@@ -304,14 +210,9 @@ impl Lowering<'_> {
         for arg in args {
             match arg {
                 CallArg::Pos(expr) => given.positional.push(self.node(expr, depth)?),
-                CallArg::Kwarg(name, expr) => given
-                    .named
-                    .push(((*name).to_owned(), self.node(expr, depth)?)),
+                CallArg::Kwarg(name, expr) => given.named.push(((*name).to_owned(), self.node(expr, depth)?)),
                 CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
-                    return Err(Mistake::new(
-                        "`*` cannot spread arguments here",
-                        range.clone(),
-                    ));
+                    return Err(Mistake::new("`*` cannot spread arguments here", range.clone()));
                 }
             }
         }
@@ -326,9 +227,7 @@ impl Lowering<'_> {
 
     /// Takes in the opening brackets that a place lost.
     fn balanced(&self, range: Range<usize>) -> Range<usize> {
-        let first = self
-            .marks
-            .partition_point(|mark| mark.range.start < range.start);
+        let first = self.marks.partition_point(|mark| mark.range.start < range.start);
         let (before, rest) = self.marks.split_at(first);
         let mut depth = 0_usize;
         let mut missing = 0_usize;
@@ -340,12 +239,7 @@ impl Lowering<'_> {
                 Role::Prefix | Role::Other => {}
             }
         }
-        let opening = before
-            .iter()
-            .rev()
-            .take(missing)
-            .take_while(|mark| mark.role == Role::Open)
-            .last();
+        let opening = before.iter().rev().take(missing).take_while(|mark| mark.role == Role::Open).last();
         opening.map_or(range.start, |mark| mark.range.start)..range.end
     }
 }

@@ -45,11 +45,7 @@ impl Measure {
             nanos = nanos.checked_add(decimal(number)?.times(time_unit(unit)?)?)?;
             rest = next;
         }
-        Some(Self {
-            dimension: Dimension::Duration,
-            nanos,
-            text: text.trim().to_owned(),
-        })
+        Some(Self { dimension: Dimension::Duration, nanos, text: text.trim().to_owned() })
     }
 
     /// Reads `500m`, `2Gi`, `1.5`, `12e6`, with an optional sign.
@@ -62,18 +58,10 @@ impl Measure {
             Some(rest) => (-1, rest),
             None => (1, trimmed.strip_prefix('+').unwrap_or(trimmed)),
         };
-        let end = unsigned
-            .find(|c: char| !is_numeric(c))
-            .unwrap_or(unsigned.len());
+        let end = unsigned.find(|c: char| !is_numeric(c)).unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
-        let nanos = decimal(number)?
-            .times(quantity_unit(suffix)?)?
-            .checked_mul(sign)?;
-        Some(Self {
-            dimension: Dimension::Quantity,
-            nanos,
-            text: trimmed.to_owned(),
-        })
+        let nanos = decimal(number)?.times(quantity_unit(suffix)?)?.checked_mul(sign)?;
+        Some(Self { dimension: Dimension::Quantity, nanos, text: trimmed.to_owned() })
     }
 
     /// The seconds of a duration, or the base units of a quantity, as a number.
@@ -81,10 +69,7 @@ impl Measure {
         if self.nanos % NANO == 0 {
             return whole(self.nanos / NANO);
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a fraction is a float by nature"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a fraction is a float by nature")]
         Raw::from(self.nanos as f64 / NANO as f64)
     }
 
@@ -94,18 +79,12 @@ impl Measure {
             return None;
         }
         let nanos = self.nanos.checked_add(other.nanos.checked_mul(sign)?)?;
-        let binary = [&self.text, &other.text]
-            .iter()
-            .any(|text| text.ends_with('i'));
+        let binary = [&self.text, &other.text].iter().any(|text| text.ends_with('i'));
         let text = match self.dimension {
             Dimension::Duration => duration_text(nanos),
             Dimension::Quantity => quantity_text(nanos, binary),
         };
-        Some(Self {
-            dimension: self.dimension,
-            nanos,
-            text,
-        })
+        Some(Self { dimension: self.dimension, nanos, text })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -162,10 +141,7 @@ fn decimal(text: &str) -> Option<Decimal> {
     }
     let after = after.trim_end_matches('0');
     let digits = format!("0{before}{after}").parse().ok()?;
-    Some(Decimal {
-        digits,
-        places: u32::try_from(after.len()).ok()?,
-    })
+    Some(Decimal { digits, places: u32::try_from(after.len()).ok()? })
 }
 
 fn time_unit(unit: &str) -> Option<i128> {
@@ -185,10 +161,7 @@ const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
 
 fn quantity_unit(suffix: &str) -> Option<i128> {
-    let power = |base: i128, index: usize| {
-        base.checked_pow(u32::try_from(index + 1).ok()?)?
-            .checked_mul(NANO)
-    };
+    let power = |base: i128, index: usize| base.checked_pow(u32::try_from(index + 1).ok()?)?.checked_mul(NANO);
     match suffix {
         "" => return Some(NANO),
         "n" => return Some(1),
@@ -210,35 +183,18 @@ fn quantity_unit(suffix: &str) -> Option<i128> {
 fn quantity_text(nanos: i128, binary: bool) -> String {
     let names = if binary { BINARY } else { DECIMAL };
     let small = [("", NANO), ("m", 1_000_000), ("u", 1_000), ("n", 1)];
-    let large = names
-        .iter()
-        .rev()
-        .filter_map(|name| Some((*name, quantity_unit(name)?)));
+    let large = names.iter().rev().filter_map(|name| Some((*name, quantity_unit(name)?)));
     let fits = |(_, unit): &(&str, i128)| nanos != 0 && nanos % unit == 0;
-    large.chain(small).find(fits).map_or_else(
-        || "0".to_owned(),
-        |(name, unit)| format!("{}{name}", nanos / unit),
-    )
+    large.chain(small).find(fits).map_or_else(|| "0".to_owned(), |(name, unit)| format!("{}{name}", nanos / unit))
 }
 
 fn duration_text(nanos: i128) -> String {
-    let units = [
-        ("h", 3_600 * NANO),
-        ("m", 60 * NANO),
-        ("s", NANO),
-        ("ms", 1_000_000),
-        ("us", 1_000),
-        ("ns", 1),
-    ];
+    let units = [("h", 3_600 * NANO), ("m", 60 * NANO), ("s", NANO), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
     let mut rest = nanos.abs();
     let parts = units.map(|(name, unit)| {
         let count = rest / unit;
         rest %= unit;
-        if count == 0 {
-            String::new()
-        } else {
-            format!("{count}{name}")
-        }
+        if count == 0 { String::new() } else { format!("{count}{name}") }
     });
     match nanos {
         0 => "0s".to_owned(),
@@ -261,22 +217,9 @@ mod tests {
             ("2d", 172_800 * NANO),
             ("0s", 0),
         ] {
-            assert_eq!(
-                Measure::duration(text).map(|measure| measure.nanos),
-                Some(nanos),
-                "{text}"
-            );
+            assert_eq!(Measure::duration(text).map(|measure| measure.nanos), Some(nanos), "{text}");
         }
-        for text in [
-            "",
-            "30",
-            "s",
-            "1x",
-            "-1s",
-            "1.2.3s",
-            "1s2",
-            "99999999999999999999999999999999999999h",
-        ] {
+        for text in ["", "30", "s", "1x", "-1s", "1.2.3s", "1s2", "99999999999999999999999999999999999999h"] {
             assert!(Measure::duration(text).is_none(), "{text}");
         }
     }
@@ -294,11 +237,7 @@ mod tests {
             ("-3", -3 * NANO),
             ("0.5", NANO / 2),
         ] {
-            assert_eq!(
-                Measure::quantity(text).map(|measure| measure.nanos),
-                Some(nanos),
-                "{text}"
-            );
+            assert_eq!(Measure::quantity(text).map(|measure| measure.nanos), Some(nanos), "{text}");
         }
         for text in ["", "Gi", "1gi", "1.0000000001", "1e99", "1e", "--1", "1 Gi"] {
             assert!(Measure::quantity(text).is_none(), "{text}");
@@ -307,20 +246,13 @@ mod tests {
 
     #[test]
     fn sums_choose_the_largest_unit_that_is_exact() {
-        let sum = |a: &str, b: &str| {
-            Measure::quantity(a)?
-                .plus(&Measure::quantity(b)?, 1)
-                .map(|sum| sum.text)
-        };
+        let sum = |a: &str, b: &str| Measure::quantity(a)?.plus(&Measure::quantity(b)?, 1).map(|sum| sum.text);
         assert_eq!(sum("512Mi", "512Mi").as_deref(), Some("1Gi"));
         assert_eq!(sum("500m", "250m").as_deref(), Some("750m"));
         assert_eq!(sum("1", "1500m").as_deref(), Some("2500m"));
         assert_eq!(sum("1", "-1").as_deref(), Some("0"));
         let spans = Measure::duration("90m").and_then(|a| a.plus(&Measure::duration("300ms")?, -1));
-        assert_eq!(
-            spans.map(|span| span.text).as_deref(),
-            Some("1h29m59s700ms")
-        );
+        assert_eq!(spans.map(|span| span.text).as_deref(), Some("1h29m59s700ms"));
     }
 
     proptest::proptest! {

@@ -54,11 +54,7 @@ fn joined(of: &Node, part: String) -> Option<Vec<String>> {
 
 fn collect(node: &Node, guarded: bool, found: &mut Vec<NameUse>) {
     if let Some(path) = path_of(node) {
-        found.push(NameUse {
-            path,
-            range: node.range.clone(),
-            guarded,
-        });
+        found.push(NameUse { path, range: node.range.clone(), guarded });
         return;
     }
     let subject = match &node.kind {

@@ -29,20 +29,12 @@ pub struct Scope {
 impl Scope {
     /// The outermost layer, empty.
     pub fn new(functions: Functions) -> Self {
-        Self {
-            functions,
-            outer: None,
-            names: BTreeMap::new(),
-            tainted: Vec::new(),
-        }
+        Self { functions, outer: None, names: BTreeMap::new(), tainted: Vec::new() }
     }
 
     /// An empty layer inside `outer`.
     pub fn child(outer: &Arc<Self>) -> Self {
-        Self {
-            outer: Some(Arc::clone(outer)),
-            ..Self::new(outer.functions)
-        }
+        Self { outer: Some(Arc::clone(outer)), ..Self::new(outer.functions) }
     }
 
     /// Binds a name in this layer.
@@ -52,8 +44,7 @@ impl Scope {
 
     /// Marks a path such as `["vars", "fresh"]` as secret; it need not be bound yet.
     pub fn taint(&mut self, path: &[&str]) {
-        self.tainted
-            .push(path.iter().map(|&part| part.to_owned()).collect());
+        self.tainted.push(path.iter().map(|&part| part.to_owned()).collect());
     }
 
     /// Whether a path is secret, holds a secret or lies inside one.
@@ -81,8 +72,7 @@ impl Scope {
 
     /// All names, innermost layer first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.layers()
-            .flat_map(|layer| layer.names.keys().map(String::as_str))
+        self.layers().flat_map(|layer| layer.names.keys().map(String::as_str))
     }
 
     pub(super) fn functions(&self) -> &Functions {

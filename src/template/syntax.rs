@@ -45,25 +45,17 @@ pub(super) fn scan(text: &str) -> Result<Scan, Mistake> {
     let mut tokenizer = Tokenizer::new(text, "", true, minijinja::syntax::SyntaxConfig::default());
     let mut scanner = Scanner::default();
     loop {
-        let next = tokenizer
-            .next_token()
-            .map_err(|error| syntax_mistake(&error, text))?;
+        let next = tokenizer.next_token().map_err(|error| syntax_mistake(&error, text))?;
         let Some((token, span)) = next else { break };
         let range = span.start_offset as usize..span.end_offset as usize;
         if matches!(token, Token::VariableEnd) {
-            return Ok(Scan {
-                marks: scanner.marks,
-                end: Some(range),
-            });
+            return Ok(Scan { marks: scanner.marks, end: Some(range) });
         }
         scanner.take(&token, range)?;
     }
     match scanner.open.pop() {
         Some((_, range)) => Err(Mistake::new("this bracket is never closed", range)),
-        None => Ok(Scan {
-            marks: scanner.marks,
-            end: None,
-        }),
+        None => Ok(Scan { marks: scanner.marks, end: None }),
     }
 }
 
@@ -94,11 +86,7 @@ impl Scanner {
             Token::Minus | Token::Ident("not") => Role::Prefix,
             _ => Role::Other,
         };
-        self.prefixes = if role == Role::Prefix {
-            self.prefixes + 1
-        } else {
-            0
-        };
+        self.prefixes = if role == Role::Prefix { self.prefixes + 1 } else { 0 };
         if self.prefixes > DEEPEST {
             return Err(too_deep(range));
         }
@@ -111,8 +99,9 @@ impl Scanner {
             && bracket == Bracket::Curly
             && before.end == range.start
         {
-            return Err(Mistake::new("`{{` stands inside an expression", before.start..range.end)
-                .help("an expression is written without braces: write `steps.a.changed`, not `{{ steps.a.changed }}`"));
+            return Err(Mistake::new("`{{` stands inside an expression", before.start..range.end).help(
+                "an expression is written without braces: write `steps.a.changed`, not `{{ steps.a.changed }}`",
+            ));
         }
         self.open.push((bracket, range.clone()));
         if self.open.len() > DEEPEST {
@@ -125,17 +114,13 @@ impl Scanner {
         match self.open.pop() {
             Some((open, _)) if open == bracket => Ok(Role::Close),
             Some((_, place)) => Err(Mistake::new("this bracket is never closed", place)),
-            None => Err(Mistake::new(
-                "nothing was opened that this could close",
-                range.clone(),
-            )),
+            None => Err(Mistake::new("nothing was opened that this could close", range.clone())),
         }
     }
 }
 
 pub(super) fn too_deep(range: Range<usize>) -> Mistake {
-    Mistake::new("the expression nests too deep", range)
-        .help("compute a part of it in `vars` first")
+    Mistake::new("the expression nests too deep", range).help("compute a part of it in `vars` first")
 }
 
 /// Refuses an expression that is empty or too long.
@@ -146,8 +131,7 @@ pub(super) fn check_length(expression: &str) -> Result<(), Mistake> {
     }
     let length = expression.chars().count();
     if length > LONGEST_EXPRESSION {
-        let message =
-            format!("the expression has {length} characters, {LONGEST_EXPRESSION} are allowed");
+        let message = format!("the expression has {length} characters, {LONGEST_EXPRESSION} are allowed");
         return Err(Mistake::new(message, whole).help("compute a part of it in `vars` first"));
     }
     Ok(())
@@ -158,10 +142,7 @@ pub(super) fn syntax_mistake(error: &minijinja::Error, text: &str) -> Mistake {
     let range = error.range().unwrap_or(0..text.len());
     let start = floor(text, range.start);
     let end = ceil(text, range.end).max(start);
-    let mistake = Mistake::new(
-        error.detail().unwrap_or("this is not an expression"),
-        start..end,
-    );
+    let mistake = Mistake::new(error.detail().unwrap_or("this is not an expression"), start..end);
     match hint(text, start) {
         Some(help) => mistake.help(help),
         None => mistake,
@@ -173,32 +154,19 @@ const FOREIGN: [(&str, &str); 9] = [
     ("&&", "write `and`"),
     ("||", "write `or`"),
     ("===", "write `==`"),
-    (
-        "=~",
-        "write `|regex_replace(…)`, or a `matches` expectation",
-    ),
+    ("=~", "write `|regex_replace(…)`, or a `matches` expectation"),
     ("=", "to compare, write `==`"),
     ("!", "write `not`"),
     ("?", "write `a if condition else b`"),
     ("$", "write the name without `$`"),
-    (
-        ".",
-        "a name comes before the dot; for a literal `{{` write `{{ '{{' }}`",
-    ),
+    (".", "a name comes before the dot; for a literal `{{` write `{{ '{{' }}`"),
 ];
 
 fn hint(text: &str, start: usize) -> Option<&'static str> {
-    let near = [
-        text.get(start.saturating_sub(1)..),
-        text.get(start..),
-        text.get(start + 1..),
-    ];
+    let near = [text.get(start.saturating_sub(1)..), text.get(start..), text.get(start + 1..)];
     near.into_iter().flatten().find_map(|rest| {
         let rest = rest.trim_start();
-        FOREIGN
-            .iter()
-            .find(|(sign, _)| rest.starts_with(sign) && !rest.starts_with("=="))
-            .map(|(_, help)| *help)
+        FOREIGN.iter().find(|(sign, _)| rest.starts_with(sign) && !rest.starts_with("==")).map(|(_, help)| *help)
     })
 }
 

@@ -39,10 +39,7 @@ impl Template {
     /// Parses a text; `{%` and `{#` are nothing special, `{{ '{{' }}` stands for `{{`.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         if text.len() > LARGEST_TEMPLATE {
-            let message = format!(
-                "the template has {} bytes, {LARGEST_TEMPLATE} are allowed",
-                text.len()
-            );
+            let message = format!("the template has {} bytes, {LARGEST_TEMPLATE} are allowed", text.len());
             return Err(Mistake::new(message, 0..text.len()));
         }
         let mut parts = Vec::new();
@@ -60,21 +57,12 @@ impl Template {
 
     fn new(mut parts: Vec<Part>) -> Self {
         let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
-        let holes = parts
-            .iter()
-            .filter(|part| matches!(part, Part::Hole(..)))
-            .count();
-        let whole = holes == 1
-            && parts
-                .iter()
-                .all(|part| blank(part) || matches!(part, Part::Hole(..)));
+        let holes = parts.iter().filter(|part| matches!(part, Part::Hole(..))).count();
+        let whole = holes == 1 && parts.iter().all(|part| blank(part) || matches!(part, Part::Hole(..)));
         if whole {
             parts.retain(|part| !blank(part));
         }
-        Self {
-            parts: parts.into(),
-            whole,
-        }
+        Self { parts: parts.into(), whole }
     }
 
     /// Whether it has no holes.
@@ -97,14 +85,12 @@ impl Template {
 
     /// Whether a hole mentions a name that is secret in this scope.
     pub fn is_tainted(&self, scope: &Scope) -> bool {
-        self.holes()
-            .any(|(_, expression)| expression.is_tainted(scope))
+        self.holes().any(|(_, expression)| expression.is_tainted(scope))
     }
 
     /// Whether a hole calls `now`, `random_text` or `uuid`.
     pub fn uses_generators(&self) -> bool {
-        self.holes()
-            .any(|(_, expression)| expression.uses_generators())
+        self.holes().any(|(_, expression)| expression.uses_generators())
     }
 
     /// Fills the holes.
@@ -121,8 +107,7 @@ impl Template {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Hole(range, expression) => {
                     let value = expression.value_within(scope, &mut budget)?;
-                    let placed =
-                        |refusal: Refusal| refusal.at(range.clone(), expression.written_names());
+                    let placed = |refusal: Refusal| refusal.at(range.clone(), expression.written_names());
                     text.push_str(&text_of(&value.0).map_err(placed)?);
                     if text.len() > LARGEST_TEXT {
                         let refusal = Refusal::limit("the text becomes larger than 1 MiB");
@@ -131,10 +116,7 @@ impl Template {
                 }
             }
         }
-        Ok(Filled {
-            value: Json::String(text),
-            tainted: self.is_tainted(scope),
-        })
+        Ok(Filled { value: Json::String(text), tainted: self.is_tainted(scope) })
     }
 }
 
@@ -148,11 +130,8 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
 fn hole(after: &str, start: usize) -> Result<(Range<usize>, Expression), Mistake> {
     let inside = start + OPEN.len();
     if after.starts_with(['-', '+']) {
-        return Err(Mistake::new(
-            "`{{-` has no meaning here: no white space is trimmed",
-            start..inside + 1,
-        )
-        .help("write `{{ x }}`, or `{{ -x }}` for a negative number"));
+        return Err(Mistake::new("`{{-` has no meaning here: no white space is trimmed", start..inside + 1)
+            .help("write `{{ x }}`, or `{{ -x }}` for a negative number"));
     }
     let never_closed = || {
         Mistake::new("this `{{` is never closed", start..inside)
@@ -161,11 +140,9 @@ fn hole(after: &str, start: usize) -> Result<(Range<usize>, Expression), Mistake
     let scan = scan(after).map_err(|mistake| mistake.shifted(inside))?;
     let end = scan.end.ok_or_else(never_closed)?;
     if end.len() > 2 {
-        return Err(
-            Mistake::new("`-}}` has no meaning here: no white space is trimmed", end)
-                .shifted(inside)
-                .help("write `}}`"),
-        );
+        return Err(Mistake::new("`-}}` has no meaning here: no white space is trimmed", end)
+            .shifted(inside)
+            .help("write `}}`"));
     }
     let expression = Expression::parse_at(after.get(..end.start).unwrap_or_default(), inside)?;
     Ok((start..inside + end.end, expression))

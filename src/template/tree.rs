@@ -30,16 +30,9 @@ pub(super) enum Form {
     Arithmetic(Sign, Box<Node>, Box<Node>),
     Concat(Box<Node>, Box<Node>),
     Compare(Box<Node>, Vec<(Comparison, Node)>),
-    If {
-        test: Box<Node>,
-        then: Box<Node>,
-        otherwise: Box<Node>,
-    },
+    If { test: Box<Node>, then: Box<Node>, otherwise: Box<Node> },
     Default(Box<Node>, Given),
-    Defined {
-        subject: Box<Node>,
-        wanted: bool,
-    },
+    Defined { subject: Box<Node>, wanted: bool },
     Filter(&'static Filter, Box<Node>, Given),
     Test(&'static Predicate, Box<Node>, Given),
     Call(&'static Function, Given),
@@ -92,46 +85,25 @@ impl Node {
     pub(super) fn parts(&self) -> Vec<&Self> {
         match &self.kind {
             Form::Constant(_) | Form::Name(_) => Vec::new(),
-            Form::Field(of, _)
-            | Form::Not(of)
-            | Form::Negate(of)
-            | Form::Defined { subject: of, .. } => vec![of],
-            Form::Item(a, b)
-            | Form::And(a, b)
-            | Form::Or(a, b)
-            | Form::Arithmetic(_, a, b)
-            | Form::Concat(a, b) => {
+            Form::Field(of, _) | Form::Not(of) | Form::Negate(of) | Form::Defined { subject: of, .. } => vec![of],
+            Form::Item(a, b) | Form::And(a, b) | Form::Or(a, b) | Form::Arithmetic(_, a, b) | Form::Concat(a, b) => {
                 vec![a, b]
             }
-            Form::Slice(of, bounds) => std::iter::once(of)
-                .chain(bounds.iter().flatten())
-                .map(|part| &**part)
-                .collect(),
-            Form::Compare(first, rest) => std::iter::once(&**first)
-                .chain(rest.iter().map(|(_, part)| part))
-                .collect(),
-            Form::If {
-                test,
-                then,
-                otherwise,
-            } => vec![then, test, otherwise],
+            Form::Slice(of, bounds) => std::iter::once(of).chain(bounds.iter().flatten()).map(|part| &**part).collect(),
+            Form::Compare(first, rest) => std::iter::once(&**first).chain(rest.iter().map(|(_, part)| part)).collect(),
+            Form::If { test, then, otherwise } => vec![then, test, otherwise],
             Form::Default(of, given) | Form::Filter(_, of, given) | Form::Test(_, of, given) => {
                 std::iter::once(&**of).chain(given.parts()).collect()
             }
             Form::Call(_, given) => given.parts().collect(),
             Form::List(items) => items.iter().collect(),
-            Form::Map(entries) => entries
-                .iter()
-                .flat_map(|(key, value)| [key, value])
-                .collect(),
+            Form::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
         }
     }
 }
 
 impl Given {
     fn parts(&self) -> impl Iterator<Item = &Node> {
-        self.positional
-            .iter()
-            .chain(self.named.iter().map(|(_, part)| part))
+        self.positional.iter().chain(self.named.iter().map(|(_, part)| part))
     }
 }

@@ -170,23 +170,17 @@ pub(super) fn known(raw: Raw) -> Result<Raw, Refusal> {
 
 /// The items of a list.
 pub(super) fn items_of(raw: &Raw) -> Result<Vec<Raw>, Refusal> {
-    let iterator = raw
-        .try_iter()
-        .map_err(|error| Refusal::failed("cannot go through the items").detail(error))?;
+    let iterator = raw.try_iter().map_err(|error| Refusal::failed("cannot go through the items").detail(error))?;
     iterator
         .checked()
-        .map(|item| {
-            item.map_err(|error| Refusal::failed("cannot go through the items").detail(error))
-        })
+        .map(|item| item.map_err(|error| Refusal::failed("cannot go through the items").detail(error)))
         .collect()
 }
 
 /// The entries of a map.
 pub(super) fn entries_of(raw: &Raw) -> Result<Vec<(String, Raw)>, Refusal> {
     let entry = |key: Raw| {
-        let text = key
-            .as_str()
-            .ok_or_else(|| Refusal::mismatch("the keys of a map are texts"))?;
+        let text = key.as_str().ok_or_else(|| Refusal::mismatch("the keys of a map are texts"))?;
         let value = raw.get_item(&key).unwrap_or_default();
         Ok((text.to_owned(), value))
     };
@@ -204,11 +198,7 @@ fn raw_from_json(json: Json) -> Raw {
         },
         Json::String(text) => Raw::from(text),
         Json::Array(items) => Raw::from(items.into_iter().map(raw_from_json).collect::<Vec<_>>()),
-        Json::Object(fields) => Raw::from_pairs(
-            fields
-                .into_iter()
-                .map(|(key, field)| (key, raw_from_json(field))),
-        ),
+        Json::Object(fields) => Raw::from_pairs(fields.into_iter().map(|(key, field)| (key, raw_from_json(field)))),
     }
 }
 
@@ -218,24 +208,14 @@ pub(super) fn raw_to_json(raw: &Raw) -> Result<Json, Refusal> {
         Kind::Boolean => Json::Bool(raw.is_true()),
         Kind::Number => number_to_json(raw)?,
         Kind::Text => Json::String(raw.as_str().unwrap_or_default().to_owned()),
-        Kind::List => Json::Array(
-            items_of(raw)?
-                .iter()
-                .map(raw_to_json)
-                .collect::<Result<_, _>>()?,
-        ),
+        Kind::List => Json::Array(items_of(raw)?.iter().map(raw_to_json).collect::<Result<_, _>>()?),
         Kind::Map => Json::Object(
             entries_of(raw)?
                 .into_iter()
                 .map(|(key, value)| Ok((key, raw_to_json(&value)?)))
                 .collect::<Result<_, Refusal>>()?,
         ),
-        Kind::Duration | Kind::Quantity => Json::String(
-            measure_of(raw)
-                .map(Measure::text)
-                .unwrap_or_default()
-                .into(),
-        ),
+        Kind::Duration | Kind::Quantity => Json::String(measure_of(raw).map(Measure::text).unwrap_or_default().into()),
         Kind::Unknown => {
             return known(raw.clone()).and_then(|_| Err(Refusal::mismatch("not known yet")));
         }
@@ -247,9 +227,7 @@ fn number_to_json(raw: &Raw) -> Result<Json, Refusal> {
     if !raw.is_integer() {
         let real = f64::try_from(raw.clone()).unwrap_or(f64::NAN);
         let number = serde_json::Number::from_f64(real);
-        return number
-            .map(Json::Number)
-            .ok_or_else(|| Refusal::failed("the number is not finite"));
+        return number.map(Json::Number).ok_or_else(|| Refusal::failed("the number is not finite"));
     }
     let signed = i64::try_from(raw.clone()).map(Json::from);
     let number = signed.or_else(|_| u64::try_from(raw.clone()).map(Json::from));
@@ -294,27 +272,14 @@ mod tests {
     fn json_comes_back_as_it_went_in() {
         let json = json!({"z": [1, -2, 1.5, u64::MAX, true, null, "é"], "a": {"b": {}}, "n": []});
         assert_eq!(Value::from_json(json.clone()).to_json(), Ok(json.clone()));
-        let order: Vec<_> = Value::from_json(json)
-            .to_json()
-            .unwrap()
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let order: Vec<_> = Value::from_json(json).to_json().unwrap().as_object().unwrap().keys().cloned().collect();
         assert_eq!(order, ["z", "a", "n"]);
     }
 
     #[test]
     fn a_value_shows_its_kind_and_nothing_else() {
-        assert_eq!(
-            format!("{:?}", Value::from_json(json!("hunter2"))),
-            "Value(text)"
-        );
-        assert_eq!(
-            format!("{:?}", Value::unknown("after step x")),
-            "Value(not known yet)"
-        );
+        assert_eq!(format!("{:?}", Value::from_json(json!("hunter2"))), "Value(text)");
+        assert_eq!(format!("{:?}", Value::unknown("after step x")), "Value(not known yet)");
     }
 
     #[test]

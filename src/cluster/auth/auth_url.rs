@@ -35,21 +35,12 @@ impl FromStr for AuthUrl {
     fn from_str(text: &str) -> Result<Self, AuthUrlError> {
         let refuse = || AuthUrlError(text.to_owned());
         let uri: Uri = text.trim().parse().map_err(|_| refuse())?;
-        let scheme = uri
-            .scheme_str()
-            .filter(|scheme| matches!(*scheme, "http" | "https"))
-            .ok_or_else(refuse)?;
-        let host = uri
-            .authority()
-            .filter(|host| !host.as_str().contains('@'))
-            .ok_or_else(refuse)?;
+        let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https")).ok_or_else(refuse)?;
+        let host = uri.authority().filter(|host| !host.as_str().contains('@')).ok_or_else(refuse)?;
         if uri.query().is_some() {
             return Err(refuse());
         }
-        Ok(Self {
-            origin: format!("{scheme}://{host}"),
-            path: uri.path().trim_end_matches('/').to_owned(),
-        })
+        Ok(Self { origin: format!("{scheme}://{host}"), path: uri.path().trim_end_matches('/').to_owned() })
     }
 }
 
@@ -65,27 +56,15 @@ mod tests {
 
     #[test]
     fn an_address_splits_into_host_and_path() {
-        let url: AuthUrl = "https://auth.example.com:8443/base/"
-            .parse()
-            .expect("an address");
-        assert_eq!(
-            (url.origin(), url.path()),
-            ("https://auth.example.com:8443", "/base")
-        );
+        let url: AuthUrl = "https://auth.example.com:8443/base/".parse().expect("an address");
+        assert_eq!((url.origin(), url.path()), ("https://auth.example.com:8443", "/base"));
         let url: AuthUrl = "http://127.0.0.1:9".parse().expect("an address");
         assert_eq!((url.origin(), url.path()), ("http://127.0.0.1:9", ""));
     }
 
     #[test]
     fn what_is_no_address_of_a_host_is_refused() {
-        for bad in [
-            "",
-            "auth.example.com",
-            "ftp://x",
-            "https://u:p@x",
-            "https://x/?a=1",
-            "/api",
-        ] {
+        for bad in ["", "auth.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "/api"] {
             assert!(bad.parse::<AuthUrl>().is_err(), "{bad}");
         }
     }

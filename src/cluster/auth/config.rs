@@ -96,37 +96,22 @@ pub struct Config {
 impl Config {
     /// Reads the file; one that is not there is one without profiles.
     pub fn load(places: &Places) -> Result<Self, ConfigError> {
-        Self::read(
-            places
-                .config_dir()
-                .ok_or(ConfigError::NoPlace)?
-                .join("config.json"),
-        )
+        Self::read(places.config_dir().ok_or(ConfigError::NoPlace)?.join("config.json"))
     }
 
     fn read(path: PathBuf) -> Result<Self, ConfigError> {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Self {
-                    path,
-                    fields: Map::new(),
-                });
+                return Ok(Self { path, fields: Map::new() });
             }
             Err(source) => {
-                return Err(ConfigError::Io {
-                    verb: "read",
-                    path,
-                    source,
-                });
+                return Err(ConfigError::Io { verb: "read", path, source });
             }
         };
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self { path, fields }),
-            Ok(_) => Err(ConfigError::Shape {
-                path,
-                what: "it is not an object",
-            }),
+            Ok(_) => Err(ConfigError::Shape { path, what: "it is not an object" }),
             Err(source) => Err(ConfigError::Json { path, source }),
         }
     }
@@ -138,24 +123,15 @@ impl Config {
     {
         let dir = places.config_dir().ok_or(ConfigError::NoPlace)?;
         let lock = dir.join("locks").join("config.lock");
-        let _lock = FileLock::acquire(&lock, LOCK_PATIENCE)
-            .await
-            .map_err(|source| ConfigError::Io {
-                verb: "lock",
-                path: lock.clone(),
-                source,
-            })?;
-        let mut config = Self::read(dir.join("config.json"))?;
-        change(&mut config)?;
-        private_file::write(
-            &config.path,
-            format!("{:#}\n", Value::Object(config.fields.clone())).as_bytes(),
-        )
-        .map_err(|source| ConfigError::Io {
-            verb: "write",
-            path: config.path.clone(),
+        let _lock = FileLock::acquire(&lock, LOCK_PATIENCE).await.map_err(|source| ConfigError::Io {
+            verb: "lock",
+            path: lock.clone(),
             source,
         })?;
+        let mut config = Self::read(dir.join("config.json"))?;
+        change(&mut config)?;
+        private_file::write(&config.path, format!("{:#}\n", Value::Object(config.fields.clone())).as_bytes())
+            .map_err(|source| ConfigError::Io { verb: "write", path: config.path.clone(), source })?;
         Ok(config)
     }
 
@@ -175,9 +151,7 @@ impl Config {
             Some(name) => self.index(name)?,
             None => 0,
         };
-        let entry = entries
-            .get(index)
-            .ok_or_else(|| ConfigError::NoProfile(self.path.clone()))?;
+        let entry = entries.get(index).ok_or_else(|| ConfigError::NoProfile(self.path.clone()))?;
         Profile::decode(entry).map_err(|source| ConfigError::Profile {
             path: self.path.clone(),
             number: index + 1,
@@ -187,11 +161,7 @@ impl Config {
 
     /// All profiles that can be read, in their order.
     pub fn profiles(&self) -> Result<Vec<Profile>, ConfigError> {
-        Ok(self
-            .entries()?
-            .iter()
-            .filter_map(|entry| Profile::decode(entry).ok())
-            .collect())
+        Ok(self.entries()?.iter().filter_map(|entry| Profile::decode(entry).ok()).collect())
     }
 
     /// Makes a profile the active one and remembers the former; `-` goes back to that.
@@ -201,18 +171,11 @@ impl Config {
             name => name.to_owned(),
         };
         let target = self.profile(Some(&wanted))?;
-        let former = self
-            .profile(None)
-            .ok()
-            .map(|profile| profile.name().to_owned());
+        let former = self.profile(None).ok().map(|profile| profile.name().to_owned());
         if former.as_deref() != Some(target.name()) {
             set(&mut self.fields, "previousProfile", former.map(Value::from));
         }
-        set(
-            &mut self.fields,
-            "currentProfile",
-            Some(Value::from(target.name())),
-        );
+        set(&mut self.fields, "currentProfile", Some(Value::from(target.name())));
         Ok(())
     }
 
@@ -220,19 +183,14 @@ impl Config {
     pub fn upsert(&mut self, profile: &Profile) -> Result<(), ConfigError> {
         self.entries()?;
         let id = profile.olares_id.as_str();
-        let entries = self
-            .fields
-            .entry("profiles")
-            .or_insert_with(|| Value::Array(Vec::new()));
+        let entries = self.fields.entry("profiles").or_insert_with(|| Value::Array(Vec::new()));
         if entries.is_null() {
             *entries = Value::Array(Vec::new());
         }
         let Value::Array(entries) = entries else {
             return Ok(());
         };
-        let found = entries
-            .iter_mut()
-            .find(|entry| entry.get("olaresId").and_then(Value::as_str) == Some(id));
+        let found = entries.iter_mut().find(|entry| entry.get("olaresId").and_then(Value::as_str) == Some(id));
         if let Some(Value::Object(fields)) = found {
             profile.encode_into(fields);
         } else {
@@ -247,19 +205,13 @@ impl Config {
         match self.fields.get("profiles") {
             None | Some(Value::Null) => Ok(&[]),
             Some(Value::Array(entries)) => Ok(entries),
-            Some(_) => Err(ConfigError::Shape {
-                path: self.path.clone(),
-                what: "`profiles` is not a list",
-            }),
+            Some(_) => Err(ConfigError::Shape { path: self.path.clone(), what: "`profiles` is not a list" }),
         }
     }
 
     fn name_at(&self, key: &str) -> Result<Option<&str>, ConfigError> {
         let what = "`currentProfile` or `previousProfile` is not a text";
-        text(&self.fields, key).map_err(|_| ConfigError::Shape {
-            path: self.path.clone(),
-            what,
-        })
+        text(&self.fields, key).map_err(|_| ConfigError::Shape { path: self.path.clone(), what })
     }
 
     /// Aliases go before identities, as in olares-cli.
@@ -269,21 +221,12 @@ impl Config {
             let same = move |entry: &Value| entry.get(key).and_then(Value::as_str) == Some(name);
             entries.iter().position(same)
         };
-        at("name")
-            .or_else(|| at("olaresId"))
-            .ok_or_else(|| self.unknown(name, entries))
+        at("name").or_else(|| at("olaresId")).ok_or_else(|| self.unknown(name, entries))
     }
 
     fn unknown(&self, name: &str, entries: &[Value]) -> ConfigError {
-        let texts = |key: &'static str| {
-            entries
-                .iter()
-                .filter_map(move |entry| entry.get(key)?.as_str())
-        };
-        let all: Vec<&str> = texts("name")
-            .chain(texts("olaresId"))
-            .filter(|known| !known.is_empty())
-            .collect();
+        let texts = |key: &'static str| entries.iter().filter_map(move |entry| entry.get(key)?.as_str());
+        let all: Vec<&str> = texts("name").chain(texts("olaresId")).filter(|known| !known.is_empty()).collect();
         if all.is_empty() {
             return ConfigError::NoProfile(self.path.clone());
         }

@@ -34,32 +34,19 @@ impl Grant {
 
     /// Hides its tokens from now on.
     pub(super) fn register(&self, redactor: &Redactor) {
-        let secrets = [
-            Some(&self.access),
-            self.refresh.as_ref(),
-            self.session.as_ref(),
-        ];
-        secrets
-            .into_iter()
-            .flatten()
-            .for_each(|secret| redactor.register(secret.expose()));
+        let secrets = [Some(&self.access), self.refresh.as_ref(), self.session.as_ref()];
+        secrets.into_iter().flatten().for_each(|secret| redactor.register(secret.expose()));
     }
 
     /// Whether both hold the same tokens, whatever is noted beside them.
     pub(super) fn same_tokens(&self, other: &Self) -> bool {
-        let refresh = |grant: &Self| {
-            grant
-                .refresh
-                .as_ref()
-                .map(|token| token.expose().to_owned())
-        };
+        let refresh = |grant: &Self| grant.refresh.as_ref().map(|token| token.expose().to_owned());
         self.access.expose() == other.access.expose() && refresh(self) == refresh(other)
     }
 
     /// Reads the stored JSON; the error says what is amiss, without showing anything.
     pub(super) fn decode(id: &OlaresId, text: &[u8]) -> Result<Self, &'static str> {
-        let mut rest: Map<String, Value> =
-            serde_json::from_slice(text).map_err(|_| "it is not a JSON object")?;
+        let mut rest: Map<String, Value> = serde_json::from_slice(text).map_err(|_| "it is not a JSON object")?;
         match rest.shift_remove("olaresId") {
             None => {}
             Some(Value::String(owner)) if owner.is_empty() || owner == id.as_str() => {}
@@ -106,17 +93,12 @@ fn take_text(fields: &mut Map<String, Value>, key: &str) -> Result<Option<Secret
     }
 }
 
-fn take_time(
-    fields: &mut Map<String, Value>,
-    key: &str,
-) -> Result<Option<Timestamp>, &'static str> {
+fn take_time(fields: &mut Map<String, Value>, key: &str) -> Result<Option<Timestamp>, &'static str> {
     match fields.shift_remove(key) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_i64() {
             Some(0) => Ok(None),
-            Some(millis) => DateTime::from_timestamp_millis(millis)
-                .map(Some)
-                .ok_or("a time in it is out of range"),
+            Some(millis) => DateTime::from_timestamp_millis(millis).map(Some).ok_or("a time in it is out of range"),
             None => Err("a time in it is not a number of milliseconds"),
         },
     }
@@ -144,9 +126,7 @@ mod tests {
     fn zero_and_empty_mean_absent() {
         let text = br#"{"accessToken":"at","refreshToken":"","grantedAt":0,"invalidatedAt":0}"#;
         let grant = Grant::decode(&id(), text).expect("a grant");
-        assert!(
-            grant.refresh.is_none() && grant.granted_at.is_none() && grant.invalidated_at.is_none()
-        );
+        assert!(grant.refresh.is_none() && grant.granted_at.is_none() && grant.invalidated_at.is_none());
     }
 
     #[test]
@@ -154,17 +134,8 @@ mod tests {
         let refused = |text: &str| Grant::decode(&id(), text.as_bytes()).expect_err("refused");
         assert_eq!(refused("nonsense"), "it is not a JSON object");
         assert_eq!(refused("{}"), "it has no access token");
-        assert_eq!(
-            refused(r#"{"olaresId":"eve@x","accessToken":"a"}"#),
-            "it belongs to another identity"
-        );
-        assert_eq!(
-            refused(r#"{"accessToken":7}"#),
-            "a token in it is not a text"
-        );
-        assert_eq!(
-            refused(r#"{"accessToken":"a","grantedAt":"x"}"#),
-            "a time in it is not a number of milliseconds"
-        );
+        assert_eq!(refused(r#"{"olaresId":"eve@x","accessToken":"a"}"#), "it belongs to another identity");
+        assert_eq!(refused(r#"{"accessToken":7}"#), "a token in it is not a text");
+        assert_eq!(refused(r#"{"accessToken":"a","grantedAt":"x"}"#), "a time in it is not a number of milliseconds");
     }
 }

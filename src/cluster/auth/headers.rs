@@ -26,10 +26,7 @@ pub(super) fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
 
 /// The text of a header of a request that was refused.
 pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> &str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -39,11 +36,7 @@ mod tests {
     #[test]
     fn control_hub_gets_the_bare_token_the_cookie_and_the_wish_for_json() {
         let headers = control_hub("h.p.s").expect("headers");
-        let shown = |name: HeaderName| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok().map(str::to_owned))
-        };
+        let shown = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok().map(str::to_owned));
         assert_eq!(shown(X_AUTHORIZATION).as_deref(), Some("h.p.s"));
         assert_eq!(shown(COOKIE).as_deref(), Some("auth_token=h.p.s"));
         assert_eq!(shown(X_UNAUTH_ERROR).as_deref(), Some("Non-Redirect"));

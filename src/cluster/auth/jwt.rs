@@ -41,17 +41,12 @@ pub fn expires_at(token: &str) -> Result<Option<Timestamp>, JwtError> {
     };
     match exp {
         0 => Ok(None),
-        exp => DateTime::from_timestamp(exp, 0)
-            .map(Some)
-            .ok_or(JwtError::NotClaims),
+        exp => DateTime::from_timestamp(exp, 0).map(Some).ok_or(JwtError::NotClaims),
     }
 }
 
 /// Whole seconds; servers also write them as `1780399999.0`.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a fraction of a second does not matter, and `as` saturates"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a fraction of a second does not matter, and `as` saturates")]
 fn seconds(exp: &Value) -> Option<i64> {
     exp.as_i64().or_else(|| exp.as_f64().map(|exp| exp as i64))
 }
@@ -70,10 +65,7 @@ mod tests {
         let end = DateTime::from_timestamp(1_780_399_999, 0);
         let claims = r#"{"username":"mira","exp":1780399999}"#;
         assert_eq!(expires_at(&token(claims)), Ok(end));
-        assert_eq!(
-            expires_at(&format!("h.{}.s", URL_SAFE.encode(claims))),
-            Ok(end)
-        );
+        assert_eq!(expires_at(&format!("h.{}.s", URL_SAFE.encode(claims))), Ok(end));
         assert_eq!(expires_at(&token(r#"{"exp":1780399999.0}"#)), Ok(end));
     }
 
@@ -88,16 +80,8 @@ mod tests {
         assert_eq!(expires_at("opaque"), Err(JwtError::Segments(1)));
         assert_eq!(expires_at("a.!.c"), Err(JwtError::NotBase64));
         assert_eq!(expires_at(&token("[]")), Err(JwtError::NotClaims));
-        assert_eq!(
-            expires_at(&token(r#"{"exp":"soon"}"#)),
-            Err(JwtError::NotClaims)
-        );
-        assert!(
-            !expires_at("very-secret")
-                .expect_err("opaque")
-                .to_string()
-                .contains("very")
-        );
+        assert_eq!(expires_at(&token(r#"{"exp":"soon"}"#)), Err(JwtError::NotClaims));
+        assert!(!expires_at("very-secret").expect_err("opaque").to_string().contains("very"));
     }
 
     proptest::proptest! {

@@ -52,40 +52,23 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Tokens, String> {
-        serde_json::from_str::<Envelope>(text)
-            .expect("an envelope")
-            .granted()
+        serde_json::from_str::<Envelope>(text).expect("an envelope").granted()
     }
 
     #[test]
     fn ok_in_any_case_grants_and_the_rest_declines_in_the_servers_words() {
-        let granted =
-            read(r#"{"status":"ok","data":{"access_token":"a","fa2":false,"expires_in":3600}}"#);
+        let granted = read(r#"{"status":"ok","data":{"access_token":"a","fa2":false,"expires_in":3600}}"#);
+        assert_eq!(granted.ok().and_then(|tokens| tokens.access_token).as_deref(), Some("a"));
         assert_eq!(
-            granted
-                .ok()
-                .and_then(|tokens| tokens.access_token)
-                .as_deref(),
-            Some("a")
-        );
-        assert_eq!(
-            read(r#"{"status":"KO","message":"Session expired"}"#)
-                .err()
-                .as_deref(),
+            read(r#"{"status":"KO","message":"Session expired"}"#).err().as_deref(),
             Some("KO: Session expired")
         );
-        assert_eq!(
-            read(r#"{"status":"FAIL","data":null}"#).err().as_deref(),
-            Some("FAIL")
-        );
+        assert_eq!(read(r#"{"status":"FAIL","data":null}"#).err().as_deref(), Some("FAIL"));
     }
 
     #[test]
     fn the_refresh_body_has_the_key_of_the_wire() {
-        let body = serde_json::to_string(&RefreshBody {
-            refresh_token: "rt",
-        })
-        .expect("JSON");
+        let body = serde_json::to_string(&RefreshBody { refresh_token: "rt" }).expect("JSON");
         assert_eq!(body, r#"{"refreshToken":"rt"}"#);
     }
 }

@@ -50,13 +50,7 @@ impl OlaresIdentity {
         };
         let grant = refresher.current().await.map_err(|error| ended(&error))?;
         expires_at(grant.access.expose()).map_err(|error| {
-            LoginEnded::new(
-                format!(
-                    "cannot decode the access token of {}: {error}",
-                    profile.olares_id
-                ),
-                "log in again",
-            )
+            LoginEnded::new(format!("cannot decode the access token of {}: {error}", profile.olares_id), "log in again")
         })?;
         Ok(Self {
             name: profile.olares_id.to_string(),
@@ -73,17 +67,11 @@ impl OlaresIdentity {
 
     /// What was amiss with the last renewal though the login goes on: it brought nothing, or nothing that lasts.
     pub fn trouble(&self) -> Option<String> {
-        self.trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn access(&self) -> Secret {
-        self.access
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.access.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn remember(&self, grant: Grant) {
@@ -98,20 +86,12 @@ impl OlaresIdentity {
 #[async_trait]
 impl Identity for OlaresIdentity {
     async fn headers(&self) -> Result<HeaderMap, LoginEnded> {
-        control_hub(self.access().expose()).map_err(|_| {
-            LoginEnded::new(
-                format!("the access token of {} is not one", self.name),
-                "log in again",
-            )
-        })
+        control_hub(self.access().expose())
+            .map_err(|_| LoginEnded::new(format!("the access token of {} is not one", self.name), "log in again"))
     }
 
     async fn renew(&self, refused: &HeaderMap, road: &dyn Transport) -> Result<bool, LoginEnded> {
-        match self
-            .refresher
-            .renew(text(refused, X_AUTHORIZATION), road)
-            .await
-        {
+        match self.refresher.renew(text(refused, X_AUTHORIZATION), road).await {
             Ok(grant) => {
                 self.remember(grant);
                 self.note(self.refresher.unsaved().await);
@@ -133,9 +113,7 @@ impl Identity for OlaresIdentity {
 }
 
 fn ended(error: &RefreshError) -> LoginEnded {
-    error
-        .ended()
-        .unwrap_or_else(|| LoginEnded::new(with_causes(error), "try again"))
+    error.ended().unwrap_or_else(|| LoginEnded::new(with_causes(error), "try again"))
 }
 
 /// The file olares-cli locks for the same purpose; nothing in an identity needs replacing in a file name.

@@ -149,41 +149,18 @@ mod tests {
     #[test]
     fn services_get_their_own_hosts() {
         let mira = id("mira@olares.com");
-        assert_eq!(
-            mira.service_url(Service::Auth, "dev."),
-            "https://auth.dev.mira.olares.com"
-        );
-        assert_eq!(
-            mira.service_url(Service::Vault, ""),
-            "https://vault.mira.olares.com/server"
-        );
-        assert_eq!(
-            mira.service_url(Service::ControlHub, ""),
-            "https://control-hub.mira.olares.com"
-        );
+        assert_eq!(mira.service_url(Service::Auth, "dev."), "https://auth.dev.mira.olares.com");
+        assert_eq!(mira.service_url(Service::Vault, ""), "https://vault.mira.olares.com/server");
+        assert_eq!(mira.service_url(Service::ControlHub, ""), "https://control-hub.mira.olares.com");
     }
 
     #[test]
     fn what_is_no_identity_is_refused_with_the_reason() {
         assert_eq!("  ".parse::<OlaresId>(), Err(OlaresIdError::Empty));
         let twice = "a@b@c".parse::<OlaresId>().expect_err("two ats");
-        assert_eq!(
-            twice.to_string(),
-            "olaresId \"a@b@c\" contains more than one '@'"
-        );
-        for bad in [
-            "@x",
-            "a@",
-            "a@evil.example/..",
-            "a:80@x",
-            "a b@x",
-            "a@x#",
-            "a\\@x",
-        ] {
-            assert!(
-                matches!(bad.parse::<OlaresId>(), Err(OlaresIdError::NotAHost(_))),
-                "{bad}"
-            );
+        assert_eq!(twice.to_string(), "olaresId \"a@b@c\" contains more than one '@'");
+        for bad in ["@x", "a@", "a@evil.example/..", "a:80@x", "a b@x", "a@x#", "a\\@x"] {
+            assert!(matches!(bad.parse::<OlaresId>(), Err(OlaresIdError::NotAHost(_))), "{bad}");
         }
     }
 

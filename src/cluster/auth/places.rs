@@ -40,17 +40,9 @@ impl Places {
 
     /// The kubeconfig files to merge, in the order of their weight.
     pub fn kubeconfig_files(&self) -> Vec<PathBuf> {
-        let named: Vec<_> = self
-            .kubeconfig
-            .iter()
-            .filter(|file| !file.as_os_str().is_empty())
-            .cloned()
-            .collect();
+        let named: Vec<_> = self.kubeconfig.iter().filter(|file| !file.as_os_str().is_empty()).cloned().collect();
         if named.is_empty() {
-            given(self.home.as_deref())
-                .map(|home| home.join(".kube/config"))
-                .into_iter()
-                .collect()
+            given(self.home.as_deref()).map(|home| home.join(".kube/config")).into_iter().collect()
         } else {
             named
         }
@@ -66,11 +58,7 @@ mod tests {
     use super::*;
 
     fn home() -> Places {
-        Places {
-            home: Some("/home/mira".into()),
-            temp_dir: "/tmp".into(),
-            ..Places::default()
-        }
+        Places { home: Some("/home/mira".into()), temp_dir: "/tmp".into(), ..Places::default() }
     }
 
     #[test]
@@ -87,36 +75,21 @@ mod tests {
     #[test]
     fn the_token_directory_takes_only_absolute_overrides() {
         let mut places = home();
-        assert_eq!(
-            places.token_dir(),
-            Path::new("/home/mira/.local/share/olares-cli")
-        );
+        assert_eq!(places.token_dir(), Path::new("/home/mira/.local/share/olares-cli"));
         places.data_dir = Some("relative".into());
         places.cache_dir = Some("/cache".into());
         assert_eq!(places.token_dir(), Path::new("/cache/keychain/olares-cli"));
         places.data_dir = Some("/data".into());
         assert_eq!(places.token_dir(), Path::new("/data/olares-cli"));
-        let nowhere = Places {
-            temp_dir: "/tmp".into(),
-            ..Places::default()
-        };
-        assert_eq!(
-            nowhere.token_dir(),
-            Path::new("/tmp/olares-cli/keychain/olares-cli")
-        );
+        let nowhere = Places { temp_dir: "/tmp".into(), ..Places::default() };
+        assert_eq!(nowhere.token_dir(), Path::new("/tmp/olares-cli/keychain/olares-cli"));
     }
 
     #[test]
     fn kubeconfig_falls_back_to_the_home() {
         let mut places = home();
-        assert_eq!(
-            places.kubeconfig_files(),
-            [PathBuf::from("/home/mira/.kube/config")]
-        );
+        assert_eq!(places.kubeconfig_files(), [PathBuf::from("/home/mira/.kube/config")]);
         places.kubeconfig = vec!["".into(), "a".into(), "b".into()];
-        assert_eq!(
-            places.kubeconfig_files(),
-            [PathBuf::from("a"), PathBuf::from("b")]
-        );
+        assert_eq!(places.kubeconfig_files(), [PathBuf::from("a"), PathBuf::from("b")]);
     }
 }

@@ -30,10 +30,7 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
 fn filled(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
     let folder = make_folder(path)?;
     // tempfile makes its files 0600.
-    let mut file = tempfile::Builder::new()
-        .prefix(".runhub-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".runhub-").suffix(".tmp").tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -41,9 +38,7 @@ fn filled(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
 
 /// Makes the folder of `path`, for its owner alone.
 fn make_folder(path: &Path) -> Result<PathBuf> {
-    let folder = path
-        .parent()
-        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path has no folder"))?;
+    let folder = path.parent().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path has no folder"))?;
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -68,11 +63,7 @@ impl FileLock {
                 Ok(()) => return Ok(Self { _file: file }),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(POLL).await,
                 Err(TryLockError::WouldBlock) => {
-                    let held = format!(
-                        "another process has held {} for {} s",
-                        path.display(),
-                        patience.as_secs()
-                    );
+                    let held = format!("another process has held {} for {} s", path.display(), patience.as_secs());
                     return Err(Error::new(ErrorKind::TimedOut, held));
                 }
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -97,11 +88,7 @@ mod tests {
     #[cfg(unix)]
     pub(crate) fn mode(path: &Path) -> u32 {
         use std::os::unix::fs::PermissionsExt as _;
-        std::fs::metadata(path)
-            .expect("the file exists")
-            .permissions()
-            .mode()
-            & 0o777
+        std::fs::metadata(path).expect("the file exists").permissions().mode() & 0o777
     }
 
     #[cfg(unix)]
@@ -111,17 +98,9 @@ mod tests {
         let file = root.path().join("a/b/config.json");
         write(&file, b"{}").expect("written");
         let lock = root.path().join("locks/x.lock");
-        let _held = FileLock::acquire(&lock, Duration::ZERO)
-            .await
-            .expect("locked");
+        let _held = FileLock::acquire(&lock, Duration::ZERO).await.expect("locked");
         assert_eq!((mode(&file), mode(&lock)), (0o600, 0o600));
-        assert_eq!(
-            (
-                mode(&root.path().join("a/b")),
-                mode(&root.path().join("locks"))
-            ),
-            (0o700, 0o700)
-        );
+        assert_eq!((mode(&root.path().join("a/b")), mode(&root.path().join("locks"))), (0o700, 0o700));
     }
 
     #[cfg(unix)]
@@ -149,18 +128,11 @@ mod tests {
     async fn a_held_lock_is_waited_for_and_then_given_up() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("x.lock");
-        let held = FileLock::acquire(&path, Duration::ZERO)
-            .await
-            .expect("free");
+        let held = FileLock::acquire(&path, Duration::ZERO).await.expect("free");
         let started = Instant::now();
-        let refused = FileLock::acquire(&path, Duration::from_secs(30))
-            .await
-            .expect_err("held");
+        let refused = FileLock::acquire(&path, Duration::from_secs(30)).await.expect_err("held");
         assert_eq!(refused.kind(), ErrorKind::TimedOut);
-        assert!(
-            started.elapsed() >= Duration::from_secs(30)
-                && started.elapsed() < Duration::from_secs(31)
-        );
+        assert!(started.elapsed() >= Duration::from_secs(30) && started.elapsed() < Duration::from_secs(31));
         let (second, ()) = tokio::join!(FileLock::acquire(&path, Duration::from_secs(30)), async {
             sleep(Duration::from_secs(5)).await;
             drop(held);

@@ -45,19 +45,14 @@ impl Profile {
 
     /// The base of all `ControlHub` requests.
     pub fn control_hub_url(&self) -> String {
-        self.olares_id
-            .service_url(Service::ControlHub, &self.local_url_prefix)
+        self.olares_id.service_url(Service::ControlHub, &self.local_url_prefix)
     }
 
     /// Reads an entry of `profiles`; keys it does not know are left to others.
     pub(super) fn decode(entry: &Value) -> Result<Self, ProfileError> {
-        let fields = entry
-            .as_object()
-            .ok_or(ProfileError::Shape("it is not an object"))?;
+        let fields = entry.as_object().ok_or(ProfileError::Shape("it is not an object"))?;
         let olares_id: OlaresId = text(fields, "olaresId")?.unwrap_or_default().parse()?;
-        let local_url_prefix = text(fields, "localUrlPrefix")?
-            .unwrap_or_default()
-            .to_owned();
+        let local_url_prefix = text(fields, "localUrlPrefix")?.unwrap_or_default().to_owned();
         if !local_url_prefix.is_empty() && !is_host_part(&local_url_prefix) {
             return Err(ProfileError::Prefix(local_url_prefix));
         }
@@ -74,28 +69,14 @@ impl Profile {
 
     /// Writes what it knows into an entry, and leaves the other keys alone.
     pub(super) fn encode_into(&self, fields: &mut Map<String, Value>) {
-        let derived = self
-            .olares_id
-            .service_url(Service::Auth, &self.local_url_prefix);
+        let derived = self.olares_id.service_url(Service::Auth, &self.local_url_prefix);
         let auth_url = self.auth_url.to_string();
         set(fields, "name", self.alias.clone().map(Value::from));
-        set(
-            fields,
-            "olaresId",
-            Some(Value::from(self.olares_id.as_str())),
-        );
-        set(
-            fields,
-            "authUrlOverride",
-            (auth_url != derived).then(|| Value::from(auth_url)),
-        );
+        set(fields, "olaresId", Some(Value::from(self.olares_id.as_str())));
+        set(fields, "authUrlOverride", (auth_url != derived).then(|| Value::from(auth_url)));
         let prefix = Some(self.local_url_prefix.clone()).filter(|prefix| !prefix.is_empty());
         set(fields, "localUrlPrefix", prefix.map(Value::from));
-        set(
-            fields,
-            "insecureSkipVerify",
-            self.insecure.then_some(Value::Bool(true)),
-        );
+        set(fields, "insecureSkipVerify", self.insecure.then_some(Value::Bool(true)));
     }
 }
 
@@ -112,10 +93,7 @@ pub(super) fn set(fields: &mut Map<String, Value>, key: &str, value: Option<Valu
 }
 
 /// A text that is there and not empty.
-pub(super) fn text<'a>(
-    fields: &'a Map<String, Value>,
-    key: &str,
-) -> Result<Option<&'a str>, ProfileError> {
+pub(super) fn text<'a>(fields: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, ProfileError> {
     match fields.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
@@ -127,9 +105,7 @@ fn flag(fields: &Map<String, Value>, key: &str) -> Result<bool, ProfileError> {
     match fields.get(key) {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(ProfileError::Shape(
-            "insecureSkipVerify is neither true nor false",
-        )),
+        Some(_) => Err(ProfileError::Shape("insecureSkipVerify is neither true nor false")),
     }
 }
 
@@ -141,16 +117,9 @@ mod tests {
     #[test]
     fn addresses_follow_from_the_identity_unless_overridden() {
         let plain =
-            Profile::decode(&json!({"olaresId": "mira@example.com", "localUrlPrefix": "dev."}))
-                .expect("a profile");
-        assert_eq!(
-            plain.auth_url.to_string(),
-            "https://auth.dev.mira.example.com"
-        );
-        assert_eq!(
-            plain.control_hub_url(),
-            "https://control-hub.dev.mira.example.com"
-        );
+            Profile::decode(&json!({"olaresId": "mira@example.com", "localUrlPrefix": "dev."})).expect("a profile");
+        assert_eq!(plain.auth_url.to_string(), "https://auth.dev.mira.example.com");
+        assert_eq!(plain.control_hub_url(), "https://control-hub.dev.mira.example.com");
         assert_eq!((plain.name(), plain.insecure), ("mira@example.com", false));
         let other = json!({"olaresId": "mira", "name": "home", "authUrlOverride": "https://login.example/x/", "insecureSkipVerify": true});
         let other = Profile::decode(&other).expect("a profile");
@@ -164,12 +133,10 @@ mod tests {
         assert_eq!(refused(json!(7)), "it is not an object");
         assert_eq!(refused(json!({})), "olaresId is empty");
         assert!(
-            refused(json!({"olaresId": "m", "localUrlPrefix": "evil.example/"}))
-                .starts_with("localUrlPrefix `evil")
+            refused(json!({"olaresId": "m", "localUrlPrefix": "evil.example/"})).starts_with("localUrlPrefix `evil")
         );
         assert!(
-            refused(json!({"olaresId": "m", "authUrlOverride": "nowhere"}))
-                .starts_with("authUrlOverride: `nowhere`")
+            refused(json!({"olaresId": "m", "authUrlOverride": "nowhere"})).starts_with("authUrlOverride: `nowhere`")
         );
     }
 
@@ -181,9 +148,6 @@ mod tests {
         let mut fields = entry.as_object().cloned().expect("an object");
         profile.encode_into(&mut fields);
         let text = Value::Object(fields).to_string();
-        assert_eq!(
-            text,
-            r#"{"future":[1],"olaresId":"mira","name":"new","ownerRole":"admin"}"#
-        );
+        assert_eq!(text, r#"{"future":[1],"olaresId":"mira","name":"new","ownerRole":"admin"}"#);
     }
 }

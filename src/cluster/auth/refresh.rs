@@ -81,15 +81,8 @@ impl RefreshError {
             Self::NotLoggedIn { id, .. } | Self::Invalidated { id, .. } => {
                 Some(LoginEnded::new(self.to_string(), remedy(id)))
             }
-            Self::Store(error) => Some(LoginEnded::new(
-                with_causes(error),
-                "see to the files of the token store",
-            )),
-            Self::Lock { .. }
-            | Self::Road(_)
-            | Self::Status(_)
-            | Self::Declined(_)
-            | Self::Answer(_) => None,
+            Self::Store(error) => Some(LoginEnded::new(with_causes(error), "see to the files of the token store")),
+            Self::Lock { .. } | Self::Road(_) | Self::Status(_) | Self::Declined(_) | Self::Answer(_) => None,
         }
     }
 }
@@ -133,11 +126,7 @@ impl Refresher {
     }
 
     /// A grant with another access token than the refused one.
-    pub(super) async fn renew(
-        &self,
-        refused: &str,
-        road: &dyn Transport,
-    ) -> Result<Grant, RefreshError> {
+    pub(super) async fn renew(&self, refused: &str, road: &dyn Transport) -> Result<Grant, RefreshError> {
         let mut unsaved = self.unsaved.lock().await;
         let known = self.newest(unsaved.as_ref())?;
         if known.access.expose() != refused {
@@ -145,20 +134,14 @@ impl Refresher {
         }
         let _lock = FileLock::acquire(&self.lock, LOCK_PATIENCE)
             .await
-            .map_err(|source| RefreshError::Lock {
-                id: self.id.clone(),
-                source,
-            })?;
+            .map_err(|source| RefreshError::Lock { id: self.id.clone(), source })?;
         let known = self.newest(unsaved.as_ref())?;
         if known.access.expose() != refused {
             return Ok(known);
         }
         let fresh = self.exchange(&known, road).await?;
         // The server has taken back the old tokens: losing the new ones would end the login.
-        *unsaved = self.store.write(&fresh).err().map(|why| Unsaved {
-            grant: fresh.clone(),
-            why,
-        });
+        *unsaved = self.store.write(&fresh).err().map(|why| Unsaved { grant: fresh.clone(), why });
         Ok(fresh)
     }
 
@@ -166,36 +149,24 @@ impl Refresher {
     pub(super) async fn unsaved(&self) -> Option<String> {
         let unsaved = self.unsaved.lock().await;
         let why = with_causes(&unsaved.as_ref()?.why);
-        Some(format!(
-            "the renewed login of {} cannot be stored and ends with this run: {why}",
-            self.id
-        ))
+        Some(format!("the renewed login of {} cannot be stored and ends with this run: {why}", self.id))
     }
 
     fn newest(&self, unsaved: Option<&Unsaved>) -> Result<Grant, RefreshError> {
-        let missing = || RefreshError::NotLoggedIn {
-            id: self.id.clone(),
-            missing: "access",
-        };
+        let missing = || RefreshError::NotLoggedIn { id: self.id.clone(), missing: "access" };
         let grant = match unsaved {
             Some(unsaved) => unsaved.grant.clone(),
             None => self.store.read(&self.id)?.ok_or_else(missing)?,
         };
         match grant.invalidated_at {
-            Some(at) => Err(RefreshError::Invalidated {
-                id: self.id.clone(),
-                at,
-            }),
+            Some(at) => Err(RefreshError::Invalidated { id: self.id.clone(), at }),
             None => Ok(grant),
         }
     }
 
     async fn exchange(&self, known: &Grant, road: &dyn Transport) -> Result<Grant, RefreshError> {
         let token = known.refresh.as_ref();
-        let token = token.ok_or_else(|| RefreshError::NotLoggedIn {
-            id: self.id.clone(),
-            missing: "refresh",
-        })?;
+        let token = token.ok_or_else(|| RefreshError::NotLoggedIn { id: self.id.clone(), missing: "refresh" })?;
         let answer = road.call(self.wire(&known.access, token)?).await?;
         match answer.status.as_u16() {
             200 => self.renewed(known, tokens(&answer)?),
@@ -205,15 +176,10 @@ impl Refresher {
     }
 
     fn wire(&self, access: &Secret, token: &Secret) -> Result<Wire, RefreshError> {
-        let body = serde_json::to_vec(&RefreshBody {
-            refresh_token: token.expose(),
-        });
+        let body = serde_json::to_vec(&RefreshBody { refresh_token: token.expose() });
         let mut wire = Wire::new(Method::POST, format!("{}/api/refresh", self.auth.path()));
         wire.origin = Some(self.auth.origin().to_owned());
-        wire.body = Some(
-            body.map_err(|_| RefreshError::Answer("a refresh token"))?
-                .into(),
-        );
+        wire.body = Some(body.map_err(|_| RefreshError::Answer("a refresh token"))?.into());
         wire.timeout = TIMEOUT;
         wire.label = format!("renew the login of {}", self.id);
         wire.confidential = true;
@@ -227,8 +193,7 @@ impl Refresher {
     }
 
     fn renewed(&self, known: &Grant, tokens: Tokens) -> Result<Grant, RefreshError> {
-        let given =
-            |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
+        let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
         Ok(Grant {
             access: given(tokens.access_token).ok_or(RefreshError::Answer("an access token"))?,
             refresh: given(tokens.refresh_token).or_else(|| known.refresh.clone()),
@@ -242,16 +207,13 @@ impl Refresher {
         let at = self.clock.now();
         // Where the stamp cannot be stored, the next run asks the server again and is told the same.
         let _ = self.store.invalidate(known, at);
-        RefreshError::Invalidated {
-            id: self.id.clone(),
-            at,
-        }
+        RefreshError::Invalidated { id: self.id.clone(), at }
     }
 }
 
 fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
-    let envelope: Envelope = serde_json::from_slice(&answer.body)
-        .map_err(|_| RefreshError::Answer("the JSON of a login"))?;
+    let envelope: Envelope =
+        serde_json::from_slice(&answer.body).map_err(|_| RefreshError::Answer("the JSON of a login"))?;
     envelope.granted().map_err(RefreshError::Declined)
 }
 

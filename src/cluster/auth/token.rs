@@ -25,26 +25,16 @@ pub struct TokenError {
 
 impl StaticToken {
     /// Takes a token; `origin` tells people where it is from, such as `RUNHUB_TOKEN`.
-    pub fn new(
-        token: &Secret,
-        origin: impl Into<String>,
-        redactor: &Redactor,
-    ) -> Result<Self, TokenError> {
+    pub fn new(token: &Secret, origin: impl Into<String>, redactor: &Redactor) -> Result<Self, TokenError> {
         let origin = origin.into();
-        let refuse = |what| TokenError {
-            origin: origin.clone(),
-            what,
-        };
+        let refuse = |what| TokenError { origin: origin.clone(), what };
         let token = token.expose().trim();
         redactor.register(token);
         if token.is_empty() {
             return Err(refuse("is empty"));
         }
         // What ends a cookie's value would let the token speak for other cookies.
-        if !token
-            .chars()
-            .all(|char| char.is_ascii_graphic() && !"\",;\\".contains(char))
-        {
+        if !token.chars().all(|char| char.is_ascii_graphic() && !"\",;\\".contains(char)) {
             return Err(refuse("has characters that no token has"));
         }
         let headers = control_hub(token).map_err(|_| refuse("cannot be sent in a header"))?;
@@ -60,14 +50,8 @@ impl Identity for StaticToken {
 
     async fn renew(&self, _refused: &HeaderMap, _road: &dyn Transport) -> Result<bool, LoginEnded> {
         Err(LoginEnded::new(
-            format!(
-                "the server refused the token from {}, which cannot be renewed",
-                self.origin
-            ),
-            format!(
-                "put a fresh token into {}, or log in with a profile",
-                self.origin
-            ),
+            format!("the server refused the token from {}, which cannot be renewed", self.origin),
+            format!("put a fresh token into {}, or log in with a profile", self.origin),
         ))
     }
 
@@ -83,8 +67,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_sent_as_it_is_and_hidden_everywhere() {
         let redactor = Redactor::default();
-        let token = StaticToken::new(&Secret::new("h.payload.s\n"), "RUNHUB_TOKEN", &redactor)
-            .expect("a token");
+        let token = StaticToken::new(&Secret::new("h.payload.s\n"), "RUNHUB_TOKEN", &redactor).expect("a token");
         let headers = token.headers().await.expect("headers");
         assert_eq!(headers["x-authorization"], "h.payload.s");
         assert_eq!(headers["cookie"], "auth_token=h.payload.s");
@@ -95,14 +78,8 @@ mod tests {
     #[test]
     fn what_cannot_be_a_token_is_refused_unseen() {
         for bad in ["", " \n", "a b", "a;admin=1", "a\u{e9}", "a\nb"] {
-            let error = StaticToken::new(&Secret::new(bad), "RUNHUB_TOKEN", &Redactor::default())
-                .expect_err(bad);
-            assert!(
-                error
-                    .to_string()
-                    .starts_with("the token from RUNHUB_TOKEN "),
-                "{error}"
-            );
+            let error = StaticToken::new(&Secret::new(bad), "RUNHUB_TOKEN", &Redactor::default()).expect_err(bad);
+            assert!(error.to_string().starts_with("the token from RUNHUB_TOKEN "), "{error}");
         }
     }
 }

@@ -55,11 +55,7 @@ pub enum StoreError {
 
 impl StoreError {
     fn io(verb: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io {
-            verb,
-            path: path.to_path_buf(),
-            source,
-        }
+        move |source| Self::Io { verb, path: path.to_path_buf(), source }
     }
 }
 
@@ -73,10 +69,7 @@ pub struct TokenStore {
 impl TokenStore {
     /// The store in a directory, which need not exist yet.
     pub fn new(folder: impl Into<PathBuf>, redactor: Redactor) -> Self {
-        Self {
-            folder: folder.into(),
-            redactor,
-        }
+        Self { folder: folder.into(), redactor }
     }
 
     /// The grant of an identity; `None` where there is none.
@@ -85,9 +78,7 @@ impl TokenStore {
         let Some(blob) = read_if_there(&path)? else {
             return Ok(None);
         };
-        let key = self
-            .key()?
-            .ok_or_else(|| StoreError::Key(self.key_path()))?;
+        let key = self.key()?.ok_or_else(|| StoreError::Key(self.key_path()))?;
         let text = open(&key, &blob).ok_or_else(|| StoreError::Sealed(path.clone()))?;
         let grant = Grant::decode(id, &text).map_err(|what| StoreError::Content { path, what })?;
         grant.register(&self.redactor);
@@ -116,11 +107,7 @@ impl TokenStore {
 
     fn path(&self, id: &OlaresId) -> PathBuf {
         let safe = |char: char| {
-            if char.is_ascii_alphanumeric() || "._-".contains(char) {
-                char
-            } else {
-                '_'
-            }
+            if char.is_ascii_alphanumeric() || "._-".contains(char) { char } else { '_' }
         };
         let name: String = id.as_str().chars().map(safe).collect();
         self.folder.join(format!("{name}.enc"))
@@ -146,9 +133,7 @@ impl TokenStore {
             return Ok(key);
         }
         let mut bytes = [0; KEY_LEN];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| StoreError::NoRandomness)?;
+        SystemRandom::new().fill(&mut bytes).map_err(|_| StoreError::NoRandomness)?;
         let path = self.key_path();
         // Where another process was faster its key counts: files may be sealed with it already.
         private_file::write_new(&path, &bytes).map_err(StoreError::io("write", &path))?;
@@ -166,30 +151,17 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 fn seal(key: &LessSafeKey, text: &[u8]) -> Result<Vec<u8>, StoreError> {
     let mut nonce = [0; NONCE_LEN];
-    SystemRandom::new()
-        .fill(&mut nonce)
-        .map_err(|_| StoreError::NoRandomness)?;
+    SystemRandom::new().fill(&mut nonce).map_err(|_| StoreError::NoRandomness)?;
     let mut sealed = text.to_vec();
-    key.seal_in_place_append_tag(
-        Nonce::assume_unique_for_key(nonce),
-        Aad::empty(),
-        &mut sealed,
-    )
-    .map_err(|_| StoreError::NoRandomness)?;
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
+        .map_err(|_| StoreError::NoRandomness)?;
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
 fn open(key: &LessSafeKey, blob: &[u8]) -> Option<Vec<u8>> {
     let (nonce, sealed) = blob.split_first_chunk::<NONCE_LEN>()?;
     let mut text = sealed.to_vec();
-    let length = key
-        .open_in_place(
-            Nonce::assume_unique_for_key(*nonce),
-            Aad::empty(),
-            &mut text,
-        )
-        .ok()?
-        .len();
+    let length = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut text).ok()?.len();
     text.truncate(length);
     Some(text)
 }

@@ -23,12 +23,7 @@ impl Provider for ControlHub {
     }
 
     fn layers(&self) -> &'static [Layer] {
-        &[
-            Layer::Kubernetes,
-            Layer::Kapis,
-            Layer::Capi,
-            Layer::Middleware,
-        ]
+        &[Layer::Kubernetes, Layer::Kapis, Layer::Capi, Layer::Middleware]
     }
 
     /// `KubeSphere` passes the review on with its own credentials: the answer would be about itself.
@@ -46,9 +41,7 @@ impl Provider for ControlHub {
 
     /// The version of `KubeSphere`, the only one that `ControlHub` itself tells.
     async fn version(&self, client: &Client) -> Result<String, Error> {
-        let answer = client
-            .read_json(&Request::get(Path::of("/kapis/version")).label("ask for the version"))
-            .await?;
+        let answer = client.read_json(&Request::get(Path::of("/kapis/version")).label("ask for the version")).await?;
         Ok(text(&answer, "/gitVersion").unwrap_or("unknown").to_owned())
     }
 }
@@ -62,16 +55,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_detail_tells_user_and_role() {
-        let detail =
-            r#"{"user":{"username":"mira","globalrole":"platform-admin"},"clusterRole":"host"}"#;
-        let me = CONTROLHUB
-            .who_am_i(&client_of(&Script::new([answer(200, detail)]), CONTROLHUB))
-            .await
-            .unwrap();
-        assert_eq!(
-            (me.user.as_str(), me.role.as_deref()),
-            ("mira", Some("platform-admin"))
-        );
+        let detail = r#"{"user":{"username":"mira","globalrole":"platform-admin"},"clusterRole":"host"}"#;
+        let me = CONTROLHUB.who_am_i(&client_of(&Script::new([answer(200, detail)]), CONTROLHUB)).await.unwrap();
+        assert_eq!((me.user.as_str(), me.role.as_deref()), ("mira", Some("platform-admin")));
         assert_eq!(me.answer["clusterRole"], "host");
     }
 
@@ -79,17 +65,8 @@ mod tests {
     async fn permission_is_not_asked_where_the_answer_would_be_about_a_proxy() {
         let script = Script::new([]);
         let verb = "get".to_owned();
-        let permission = Permission {
-            verb,
-            resource: POD,
-            subresource: None,
-            namespace: None,
-            name: None,
-        };
-        assert_eq!(
-            client_of(&script, CONTROLHUB).may(&permission).await,
-            Ok(None)
-        );
+        let permission = Permission { verb, resource: POD, subresource: None, namespace: None, name: None };
+        assert_eq!(client_of(&script, CONTROLHUB).may(&permission).await, Ok(None));
         assert!(script.seen().is_empty());
     }
 }

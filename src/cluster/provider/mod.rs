@@ -59,18 +59,12 @@ pub struct Whoami {
 
 /// The provider of this name.
 pub fn named(name: &str) -> Option<&'static dyn Provider> {
-    PROVIDERS
-        .iter()
-        .copied()
-        .find(|provider| provider.name() == name)
+    PROVIDERS.iter().copied().find(|provider| provider.name() == name)
 }
 
 /// A text inside an answer.
 fn text<'a>(answer: &'a Value, pointer: &str) -> Option<&'a str> {
-    answer
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    answer.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

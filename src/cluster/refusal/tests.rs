@@ -8,11 +8,7 @@ use crate::cluster::transport::RawResponse;
 fn answer(status: u16, kind: &str, body: &str) -> RawResponse {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-    RawResponse {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: Bytes::from(body.to_owned()),
-    }
+    RawResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from(body.to_owned()) }
 }
 
 fn refused(layer: Layer, status: u16, kind: &str, body: &str) -> Refusal {
@@ -25,39 +21,21 @@ fn now() -> crate::clock::Timestamp {
 
 fn status(code: u16, reason: &str, message: &str, details: &Value) -> Refusal {
     let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "details": details, "code": code});
-    refused(
-        Layer::Kubernetes,
-        code,
-        "application/json",
-        &body.to_string(),
-    )
+    refused(Layer::Kubernetes, code, "application/json", &body.to_string())
 }
 
 #[test]
 fn a_status_keeps_reason_words_and_details() {
-    let refusal = status(
-        404,
-        "NotFound",
-        "pods \"ghost\" not found",
-        &json!({"name": "ghost", "kind": "pods"}),
-    );
+    let refusal = status(404, "NotFound", "pods \"ghost\" not found", &json!({"name": "ghost", "kind": "pods"}));
     assert!(refusal.is_not_found() && !refusal.is_unrouted());
-    assert_eq!(
-        refusal.to_string(),
-        "pods \"ghost\" not found (HTTP 404 NotFound)"
-    );
+    assert_eq!(refusal.to_string(), "pods \"ghost\" not found (HTTP 404 NotFound)");
     assert_eq!(refusal.details.unwrap()["name"], "ghost");
     assert_eq!(refusal.layer, Layer::Kubernetes);
 }
 
 #[test]
 fn an_unknown_api_is_not_an_absent_object() {
-    let refusal = status(
-        404,
-        "NotFound",
-        "the server could not find the requested resource",
-        &json!({}),
-    );
+    let refusal = status(404, "NotFound", "the server could not find the requested resource", &json!({}));
     assert!(refusal.is_unrouted() && !refusal.is_not_found());
     let bare = refused(Layer::Kubernetes, 404, "text/plain", "404 page not found\n");
     assert!(bare.is_unrouted() && !bare.is_not_found());
@@ -69,12 +47,7 @@ fn an_unknown_api_is_not_an_absent_object() {
 fn the_words_of_conflict_are_told_apart() {
     let conflict = status(409, "Conflict", "the object has been modified", &json!({}));
     assert!(conflict.is_conflict() && !conflict.is_already_exists() && !conflict.is_precondition());
-    let exists = status(
-        409,
-        "AlreadyExists",
-        "jobs.batch \"x\" already exists",
-        &json!({"name": "x"}),
-    );
+    let exists = status(409, "AlreadyExists", "jobs.batch \"x\" already exists", &json!({"name": "x"}));
     assert!(exists.is_already_exists() && !exists.is_conflict());
     for words in [
         "Operation cannot be fulfilled on pods \"x\": Precondition failed: UID in precondition: a, UID in object meta: b",
@@ -88,18 +61,10 @@ fn the_words_of_conflict_are_told_apart() {
 fn gone_invalid_and_forbidden_have_their_words() {
     assert!(status(410, "Expired", "too old resource version", &json!({})).is_gone());
     assert!(status(422, "Invalid", "spec.replicas: must be >= 0", &json!({})).is_invalid());
-    let forbidden = status(
-        403,
-        "Forbidden",
-        "nodes is forbidden: User &#34;tomo&#34; cannot list",
-        &json!({"kind": "nodes"}),
-    );
+    let forbidden =
+        status(403, "Forbidden", "nodes is forbidden: User &#34;tomo&#34; cannot list", &json!({"kind": "nodes"}));
     assert!(forbidden.is_forbidden() && !forbidden.is_unauthenticated());
-    assert!(
-        forbidden.message.contains("User \"tomo\""),
-        "{}",
-        forbidden.message
-    );
+    assert!(forbidden.message.contains("User \"tomo\""), "{}", forbidden.message);
 }
 
 #[test]
@@ -111,24 +76,14 @@ fn a_disruption_budget_is_not_throttling() {
         &json!({"causes": [{"reason": "DisruptionBudget", "message": "m"}]}),
     );
     assert!(budget.is_disruption_budget() && !budget.is_throttled() && !budget.is_transient());
-    let throttled = status(
-        429,
-        "TooManyRequests",
-        "slow down",
-        &json!({"retryAfterSeconds": 7}),
-    );
+    let throttled = status(429, "TooManyRequests", "slow down", &json!({"retryAfterSeconds": 7}));
     assert!(throttled.is_throttled() && throttled.is_transient());
     assert_eq!(throttled.retry_after, Some(Duration::from_secs(7)));
 }
 
 #[test]
 fn kubesphere_speaks_plain_text_escaped_for_a_page() {
-    let refusal = refused(
-        Layer::Kapis,
-        500,
-        "text/plain; charset=utf-8",
-        "nodes &#34;n9&#34; not found\n",
-    );
+    let refusal = refused(Layer::Kapis, 500, "text/plain; charset=utf-8", "nodes &#34;n9&#34; not found\n");
     assert_eq!(refusal.message, "nodes \"n9\" not found");
     assert!(refusal.is_not_found() && !refusal.is_transient());
     assert_eq!(refusal.layer, Layer::Kapis);
@@ -138,33 +93,14 @@ fn kubesphere_speaks_plain_text_escaped_for_a_page() {
 
 #[test]
 fn message_and_error_bodies_are_read() {
-    let message = refused(
-        Layer::Kapis,
-        400,
-        "application/json",
-        r#"{"message":"invalid operation x"}"#,
-    );
+    let message = refused(Layer::Kapis, 400, "application/json", r#"{"message":"invalid operation x"}"#);
     assert_eq!(message.to_string(), "invalid operation x (HTTP 400)");
-    let error = refused(
-        Layer::Other,
-        500,
-        "application/json",
-        r#"{"error":"boom","code":7}"#,
-    );
+    let error = refused(Layer::Other, 500, "application/json", r#"{"error":"boom","code":7}"#);
     assert_eq!((error.message.as_str(), error.code), ("boom", Some(7)));
-    let nested = refused(
-        Layer::Other,
-        403,
-        "application/json",
-        r#"{"error":{"message":"denied"}}"#,
-    );
+    let nested = refused(Layer::Other, 403, "application/json", r#"{"error":{"message":"denied"}}"#);
     assert_eq!(nested.message, "denied");
-    let absent = refused(
-        Layer::Other,
-        404,
-        "application/json",
-        r#"{"code":"ResourceNotFound","message":"no cluster x"}"#,
-    );
+    let absent =
+        refused(Layer::Other, 404, "application/json", r#"{"code":"ResourceNotFound","message":"no cluster x"}"#);
     assert!(absent.is_not_found());
 }
 
@@ -188,12 +124,7 @@ fn a_bff_without_a_token_means_a_login_whatever_its_status() {
 
 #[test]
 fn a_page_behind_200_is_an_unrouted_path() {
-    let refusal = refused(
-        Layer::Kapis,
-        200,
-        "text/html; charset=utf-8",
-        "<!doctype html><title>Control Hub</title>",
-    );
+    let refusal = refused(Layer::Kapis, 200, "text/html; charset=utf-8", "<!doctype html><title>Control Hub</title>");
     assert!(refusal.is_unrouted() && !refusal.is_not_found());
     assert_eq!(refusal.layer, Layer::Router);
     assert!(!refusal.message.contains("doctype"));
@@ -222,39 +153,13 @@ fn the_middleware_says_no_inside_a_200() {
         r#"{"code":403,"message":"Must be platform admin","data":null}"#,
     );
     assert!(denied.is_forbidden());
-    assert_eq!(
-        (denied.code, denied.message.as_str()),
-        (Some(403), "Must be platform admin")
-    );
-    let token = refused(
-        Layer::Middleware,
-        200,
-        "application/json",
-        r#"{"code":401,"message":"Auth token not found"}"#,
-    );
+    assert_eq!((denied.code, denied.message.as_str()), (Some(403), "Must be platform admin"));
+    let token = refused(Layer::Middleware, 200, "application/json", r#"{"code":401,"message":"Auth token not found"}"#);
     assert!(token.is_unauthenticated());
-    for good in [
-        r#"{"code":200,"data":[]}"#,
-        r#"{"code":0}"#,
-        r#"{"data":[]}"#,
-    ] {
-        assert_eq!(
-            Refusal::of(
-                Layer::Middleware,
-                &answer(200, "application/json", good),
-                now()
-            ),
-            None
-        );
+    for good in [r#"{"code":200,"data":[]}"#, r#"{"code":0}"#, r#"{"data":[]}"#] {
+        assert_eq!(Refusal::of(Layer::Middleware, &answer(200, "application/json", good), now()), None);
     }
-    assert_eq!(
-        Refusal::of(
-            Layer::Kubernetes,
-            &answer(200, "application/json", r#"{"code":403}"#),
-            now()
-        ),
-        None
-    );
+    assert_eq!(Refusal::of(Layer::Kubernetes, &answer(200, "application/json", r#"{"code":403}"#), now()), None);
 }
 
 #[test]
@@ -267,36 +172,18 @@ fn the_middleware_handlers_speak_plain_text() {
 #[test]
 fn a_redirect_names_its_goal_without_the_query() {
     let mut answer = answer(302, "text/html", "<a>Found</a>");
-    answer.headers.insert(
-        header::LOCATION,
-        "https://auth.x.example/login?rd=https%3A%2F%2Fsecret"
-            .parse()
-            .unwrap(),
-    );
+    answer.headers.insert(header::LOCATION, "https://auth.x.example/login?rd=https%3A%2F%2Fsecret".parse().unwrap());
     let refusal = Refusal::of(Layer::Kubernetes, &answer, now()).unwrap();
-    assert_eq!(
-        refusal.message,
-        "the server redirects to https://auth.x.example/login"
-    );
+    assert_eq!(refusal.message, "the server redirects to https://auth.x.example/login");
 }
 
 #[test]
 fn retry_after_is_read_as_seconds_and_as_a_date() {
-    for (text, seconds) in [
-        ("12", 12),
-        ("Fri, 02 Jan 2026 03:05:05 GMT", 60),
-        ("Fri, 02 Jan 2026 03:00:00 GMT", 0),
-    ] {
+    for (text, seconds) in [("12", 12), ("Fri, 02 Jan 2026 03:05:05 GMT", 60), ("Fri, 02 Jan 2026 03:00:00 GMT", 0)] {
         let mut answer = answer(503, "text/plain", "");
-        answer
-            .headers
-            .insert(header::RETRY_AFTER, text.parse().unwrap());
+        answer.headers.insert(header::RETRY_AFTER, text.parse().unwrap());
         let refusal = Refusal::of(Layer::Kubernetes, &answer, now()).unwrap();
-        assert_eq!(
-            refusal.retry_after,
-            Some(Duration::from_secs(seconds)),
-            "{text}"
-        );
+        assert_eq!(refusal.retry_after, Some(Duration::from_secs(seconds)), "{text}");
         assert_eq!(refusal.message, "service unavailable");
     }
 }
@@ -305,22 +192,8 @@ fn retry_after_is_read_as_seconds_and_as_a_date() {
 fn long_words_are_cut_and_success_is_no_refusal() {
     let refusal = refused(Layer::Other, 500, "text/plain", &"é".repeat(900));
     assert_eq!(refusal.message.chars().count(), 501);
-    assert_eq!(
-        Refusal::of(
-            Layer::Kubernetes,
-            &answer(200, "application/json", "{}"),
-            now()
-        ),
-        None
-    );
-    assert_eq!(
-        Refusal::of(
-            Layer::Kubernetes,
-            &answer(200, "text/plain", "<html> is a line of a log"),
-            now()
-        ),
-        None
-    );
+    assert_eq!(Refusal::of(Layer::Kubernetes, &answer(200, "application/json", "{}"), now()), None);
+    assert_eq!(Refusal::of(Layer::Kubernetes, &answer(200, "text/plain", "<html> is a line of a log"), now()), None);
 }
 
 proptest::proptest! {

@@ -9,15 +9,7 @@ use crate::cluster::transport::TransportError;
 
 fn refused(status: u16) -> Error {
     let (reason, message, layer) = (None, "no".to_owned(), Layer::Kubernetes);
-    Error::from(Refusal {
-        status,
-        reason,
-        message,
-        code: None,
-        details: None,
-        retry_after: None,
-        layer,
-    })
+    Error::from(Refusal { status, reason, message, code: None, details: None, retry_after: None, layer })
 }
 
 fn repeats(effect: Effect, error: &Error) -> bool {
@@ -30,58 +22,21 @@ type Row = (Error, bool, bool);
 fn holds(rows: impl IntoIterator<Item = Row>) {
     for (error, read, change) in rows {
         assert_eq!(repeats(Effect::Reads, &error), read, "read after {error:?}");
-        assert_eq!(
-            repeats(Effect::Changes, &error),
-            change,
-            "change after {error:?}"
-        );
+        assert_eq!(repeats(Effect::Changes, &error), change, "change after {error:?}");
     }
 }
 
 #[test]
 fn what_the_road_did_decides() {
-    let cut = BodyError::CutOff {
-        status: 200,
-        cause: "reset".into(),
-    };
+    let cut = BodyError::CutOff { status: 200, cause: "reset".into() };
     holds([
-        (
-            Error::Transport(TransportError::NotSent("refused".into())),
-            true,
-            true,
-        ),
-        (
-            Error::Transport(TransportError::TimedOut(Duration::from_secs(1))),
-            true,
-            false,
-        ),
-        (
-            Error::Transport(TransportError::Broken("reset".into())),
-            true,
-            false,
-        ),
+        (Error::Transport(TransportError::NotSent("refused".into())), true, true),
+        (Error::Transport(TransportError::TimedOut(Duration::from_secs(1))), true, false),
+        (Error::Transport(TransportError::Broken("reset".into())), true, false),
         (Error::Body(cut), true, false),
-        (
-            Error::Body(BodyError::TooLarge {
-                status: 200,
-                limit: 1,
-            }),
-            false,
-            false,
-        ),
-        (
-            Error::Body(BodyError::NotJson {
-                status: 200,
-                cause: "x".into(),
-            }),
-            false,
-            false,
-        ),
-        (
-            Error::Login(LoginEnded::new("it ended", "log in")),
-            false,
-            false,
-        ),
+        (Error::Body(BodyError::TooLarge { status: 200, limit: 1 }), false, false),
+        (Error::Body(BodyError::NotJson { status: 200, cause: "x".into() }), false, false),
+        (Error::Login(LoginEnded::new("it ended", "log in")), false, false),
     ]);
 }
 
@@ -108,10 +63,7 @@ fn a_503_with_retry_after_is_no_proof_for_a_change() {
         refusal.retry_after = Some(Duration::from_secs(9));
     }
     let policy = RetryPolicy::seeded(1);
-    assert_eq!(
-        policy.next(1, Effect::Reads, &error),
-        Next::After(Duration::from_secs(9))
-    );
+    assert_eq!(policy.next(1, Effect::Reads, &error), Next::After(Duration::from_secs(9)));
     assert_eq!(policy.next(1, Effect::Changes, &error), Next::Stop);
 }
 
@@ -121,10 +73,7 @@ fn a_server_that_asks_for_too_much_is_left_alone() {
     if let Error::Refused(refusal) = &mut error {
         refusal.retry_after = Some(Duration::from_secs(31));
     }
-    assert_eq!(
-        RetryPolicy::seeded(1).next(1, Effect::Reads, &error),
-        Next::Stop
-    );
+    assert_eq!(RetryPolicy::seeded(1).next(1, Effect::Reads, &error), Next::Stop);
 }
 
 #[test]
@@ -132,10 +81,7 @@ fn the_tries_come_to_an_end() {
     let policy = RetryPolicy::seeded(1);
     assert_ne!(policy.next(3, Effect::Reads, &refused(500)), Next::Stop);
     assert_eq!(policy.next(4, Effect::Reads, &refused(500)), Next::Stop);
-    assert_eq!(
-        RetryPolicy::never().next(1, Effect::Reads, &refused(500)),
-        Next::Stop
-    );
+    assert_eq!(RetryPolicy::never().next(1, Effect::Reads, &refused(500)), Next::Stop);
 }
 
 proptest! {

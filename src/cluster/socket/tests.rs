@@ -22,32 +22,16 @@ async fn serve(answer: &'static str) -> (String, tokio::task::JoinHandle<String>
 }
 
 fn socket(url: &str, body_limit: Option<usize>) -> Socket {
-    Socket::new(Server {
-        url: url.to_owned(),
-        body_limit,
-        ..Server::default()
-    })
-    .unwrap()
+    Socket::new(Server { url: url.to_owned(), body_limit, ..Server::default() }).unwrap()
 }
 
 #[tokio::test]
 async fn a_request_goes_over_the_wire_and_an_answer_comes_back() {
-    let (url, served) =
-        serve("HTTP/1.1 302 Found\r\ncontent-length: 2\r\nlocation: http://elsewhere/\r\n\r\nhi")
-            .await;
-    let answer = socket(&url, None)
-        .call(Wire::new(Method::GET, "/api/v1/pods?limit=5"))
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status.as_u16(), answer.body.as_ref()),
-        (302, b"hi".as_slice())
-    );
+    let (url, served) = serve("HTTP/1.1 302 Found\r\ncontent-length: 2\r\nlocation: http://elsewhere/\r\n\r\nhi").await;
+    let answer = socket(&url, None).call(Wire::new(Method::GET, "/api/v1/pods?limit=5")).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (302, b"hi".as_slice()));
     let asked = served.await.unwrap().to_lowercase();
-    assert!(
-        asked.starts_with("get /api/v1/pods?limit=5 http/1.1\r\n"),
-        "{asked}"
-    );
+    assert!(asked.starts_with("get /api/v1/pods?limit=5 http/1.1\r\n"), "{asked}");
     assert!(asked.contains(concat!("user-agent: runhub/", env!("CARGO_PKG_VERSION"))));
     for header in ["origin:", "referer:", "cookie:", "accept-encoding:"] {
         assert!(!asked.contains(header), "{asked}");
@@ -57,17 +41,9 @@ async fn a_request_goes_over_the_wire_and_an_answer_comes_back() {
 #[tokio::test]
 async fn another_origin_is_reached_by_the_same_road() {
     let (url, served) = serve("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    let wire = Wire {
-        origin: Some(format!("{url}/")),
-        ..Wire::new(Method::POST, "/api/refresh")
-    };
+    let wire = Wire { origin: Some(format!("{url}/")), ..Wire::new(Method::POST, "/api/refresh") };
     socket("http://127.0.0.1:1", None).call(wire).await.unwrap();
-    assert!(
-        served
-            .await
-            .unwrap()
-            .starts_with("POST /api/refresh HTTP/1.1")
-    );
+    assert!(served.await.unwrap().starts_with("POST /api/refresh HTTP/1.1"));
 }
 
 #[tokio::test]
@@ -77,37 +53,19 @@ async fn a_body_that_is_announced_or_grows_too_large_is_not_taken() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n",
     ] {
         let (url, _served) = serve(answer).await;
-        let error = socket(&url, Some(8))
-            .call(Wire::new(Method::GET, "/"))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the answer (HTTP 200) is larger than 8 bytes"
-        );
+        let error = socket(&url, Some(8)).call(Wire::new(Method::GET, "/")).await.unwrap_err();
+        assert_eq!(error.to_string(), "the answer (HTTP 200) is larger than 8 bytes");
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_told_from_one_that_never_came() {
     let (url, _served) = serve("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123").await;
-    let error = socket(&url, None)
-        .call(Wire::new(Method::GET, "/"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, TransportError::Truncated { .. }),
-        "{error:?}"
-    );
+    let error = socket(&url, None).call(Wire::new(Method::GET, "/")).await.unwrap_err();
+    assert!(matches!(error, TransportError::Truncated { .. }), "{error:?}");
     let (url, _served) = serve("").await;
-    let error = socket(&url, None)
-        .call(Wire::new(Method::GET, "/?token=abc"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, TransportError::Broken(_)) && !error.to_string().contains("abc"),
-        "{error:?}"
-    );
+    let error = socket(&url, None).call(Wire::new(Method::GET, "/?token=abc")).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)) && !error.to_string().contains("abc"), "{error:?}");
 }
 
 #[tokio::test]
@@ -115,27 +73,16 @@ async fn a_port_without_a_listener_is_never_reached() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = socket(&url, None)
-        .call(Wire::new(Method::DELETE, "/x?token=abc"))
-        .await
-        .unwrap_err();
+    let error = socket(&url, None).call(Wire::new(Method::DELETE, "/x?token=abc")).await.unwrap_err();
     assert!(!error.may_have_arrived());
-    assert!(
-        error.to_string().contains("refused") && !error.to_string().contains("abc"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("refused") && !error.to_string().contains("abc"), "{error}");
 }
 
 #[tokio::test]
 async fn a_stream_comes_piece_by_piece_to_its_end() {
-    let (url, _served) = serve(
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
-    )
-    .await;
-    let mut stream = socket(&url, None)
-        .stream(Wire::new(Method::GET, "/watch"))
-        .await
-        .unwrap();
+    let (url, _served) =
+        serve("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
+    let mut stream = socket(&url, None).stream(Wire::new(Method::GET, "/watch")).await.unwrap();
     let mut text = Vec::new();
     while let Some(piece) = stream.body.next().await {
         text.extend_from_slice(&piece.unwrap());
@@ -147,36 +94,18 @@ async fn a_stream_comes_piece_by_piece_to_its_end() {
 fn what_cannot_be_a_server_is_refused_at_once() {
     for url in ["", "host:6443", "ftp://host", "https://host/?a=b"] {
         assert!(
-            matches!(
-                Socket::new(Server {
-                    url: url.into(),
-                    ..Server::default()
-                }),
-                Err(SocketError::Url(_))
-            ),
+            matches!(Socket::new(Server { url: url.into(), ..Server::default() }), Err(SocketError::Url(_))),
             "{url}"
         );
     }
     let trust = Trust::Authorities(b"nothing".to_vec());
-    let error = Socket::new(Server {
-        url: "https://host".into(),
-        trust,
-        ..Server::default()
-    })
-    .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the certificate authority cannot be used: it holds no certificate"
-    );
+    let error = Socket::new(Server { url: "https://host".into(), trust, ..Server::default() }).unwrap_err();
+    assert_eq!(error.to_string(), "the certificate authority cannot be used: it holds no certificate");
 }
 
 #[test]
 fn this_machine_is_recognised() {
-    for url in [
-        "http://127.0.0.1:80",
-        "http://localhost",
-        "http://[::1]:8080",
-    ] {
+    for url in ["http://127.0.0.1:80", "http://localhost", "http://[::1]:8080"] {
         assert!(is_loopback(url), "{url}");
     }
     assert!(!is_loopback("https://example.com"));
@@ -185,11 +114,7 @@ fn this_machine_is_recognised() {
 #[test]
 fn clients_for_https_can_be_made_with_and_without_trust() {
     for trust in [Trust::System, Trust::Anyone] {
-        let server = Server {
-            url: "https://host".into(),
-            trust,
-            ..Server::default()
-        };
+        let server = Server { url: "https://host".into(), trust, ..Server::default() };
         assert!(made(&server, "https://host", true).is_ok());
     }
 }

@@ -32,26 +32,15 @@ enum Stage {
     /// The changes after this version are to be followed, after a pause.
     Open(String, Duration),
     /// The changes come in.
-    Read {
-        lines: Lines,
-        version: String,
-        until: Instant,
-    },
+    Read { lines: Lines, version: String, until: Instant },
     /// Following is not possible.
     Over,
 }
 
 /// Lists and follows until a refusal that time does not heal.
 pub(super) fn lane(subject: Subject) -> BoxStream<'static, Sight> {
-    let lane = Lane {
-        subject,
-        stage: Stage::List(Duration::ZERO),
-        pause: FIRST,
-    };
-    stream::unfold(lane, |mut lane| async move {
-        lane.next().await.map(|sight| (sight, lane))
-    })
-    .boxed()
+    let lane = Lane { subject, stage: Stage::List(Duration::ZERO), pause: FIRST };
+    stream::unfold(lane, |mut lane| async move { lane.next().await.map(|sight| (sight, lane)) }).boxed()
 }
 
 impl Lane {
@@ -60,11 +49,7 @@ impl Lane {
             let (stage, sight) = match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::List(pause) => self.list(pause).await,
                 Stage::Open(version, pause) => self.open(version, pause).await,
-                Stage::Read {
-                    lines,
-                    version,
-                    until,
-                } => self.read(lines, version, until).await,
+                Stage::Read { lines, version, until } => self.read(lines, version, until).await,
                 Stage::Over => return None,
             };
             self.stage = stage;
@@ -77,16 +62,9 @@ impl Lane {
     async fn list(&mut self, pause: Duration) -> (Stage, Option<Sight>) {
         sleep(pause).await;
         let subject = &self.subject;
-        match subject
-            .client
-            .native_list(&subject.collection, subject.sieve.as_ref())
-            .await
-        {
+        match subject.client.native_list(&subject.collection, subject.sieve.as_ref()).await {
             Ok(listed) => match listed.resource_version.clone() {
-                Some(version) => (
-                    Stage::Open(version, Duration::ZERO),
-                    Some(Sight::List(listed)),
-                ),
+                Some(version) => (Stage::Open(version, Duration::ZERO), Some(Sight::List(listed))),
                 // Without a version there is nothing to follow from.
                 None => (Stage::Over, Some(Sight::List(listed))),
             },
@@ -96,32 +74,17 @@ impl Lane {
 
     async fn open(&mut self, version: String, pause: Duration) -> (Stage, Option<Sight>) {
         sleep(pause).await;
-        let request = selected(
-            self.subject.collection.watch(&version, SECONDS),
-            self.subject.sieve.as_ref(),
-        );
+        let request = selected(self.subject.collection.watch(&version, SECONDS), self.subject.sieve.as_ref());
         match self.subject.client.stream(&request).await {
             Ok(stream) => {
                 let until = Instant::now() + Duration::from_secs(SECONDS) + GRACE;
-                (
-                    Stage::Read {
-                        lines: Lines::new(stream),
-                        version,
-                        until,
-                    },
-                    None,
-                )
+                (Stage::Read { lines: Lines::new(stream), version, until }, None)
             }
             Err(error) => self.failed(error, |pause| Stage::Open(version, pause)),
         }
     }
 
-    async fn read(
-        &mut self,
-        mut lines: Lines,
-        version: String,
-        until: Instant,
-    ) -> (Stage, Option<Sight>) {
+    async fn read(&mut self, mut lines: Lines, version: String, until: Instant) -> (Stage, Option<Sight>) {
         let Ok(Some(change)) = timeout_at(until, lines.next()).await else {
             return (Stage::Open(version, self.paused()), None);
         };
@@ -131,19 +94,10 @@ impl Lane {
             return self.failed(error, |pause| Stage::Open(version, pause));
         }
         self.pause = FIRST;
-        let newer = object
-            .pointer("/metadata/resourceVersion")
-            .and_then(Value::as_str);
+        let newer = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
         let version = newer.map_or(version, str::to_owned);
         let sight = self.sight(&change, object, &version);
-        (
-            Stage::Read {
-                lines,
-                version,
-                until,
-            },
-            sight,
-        )
+        (Stage::Read { lines, version, until }, sight)
     }
 
     fn sight(&self, change: &Value, mut object: Value, version: &str) -> Option<Sight> {
@@ -156,23 +110,14 @@ impl Lane {
         }
     }
 
-    fn failed(
-        &mut self,
-        error: Error,
-        again: impl FnOnce(Duration) -> Stage,
-    ) -> (Stage, Option<Sight>) {
+    fn failed(&mut self, error: Error, again: impl FnOnce(Duration) -> Stage) -> (Stage, Option<Sight>) {
         let refusal = error.refusal();
         if refusal.is_some_and(Refusal::is_gone) {
             return (Stage::List(self.paused()), None);
         }
-        let wished = refusal
-            .and_then(|refusal| refusal.retry_after)
-            .unwrap_or_default();
+        let wished = refusal.and_then(|refusal| refusal.retry_after).unwrap_or_default();
         if error.is_transient() {
-            (
-                again(self.paused().max(wished)),
-                Some(Sight::Trouble(error)),
-            )
+            (again(self.paused().max(wished)), Some(Sight::Trouble(error)))
         } else {
             (Stage::Over, Some(Sight::Unable(error)))
         }

@@ -18,11 +18,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(stream: RawStream) -> Self {
-        Self {
-            body: stream.body,
-            buffer: Vec::new(),
-            searched: 0,
-        }
+        Self { body: stream.body, buffer: Vec::new(), searched: 0 }
     }
 
     /// The next line; none at the end, be it a proper one, a broken connection or a line that is no JSON.
@@ -62,14 +58,9 @@ mod tests {
     use super::*;
 
     fn lines(pieces: Vec<Result<Bytes, TransportError>>) -> Vec<Value> {
-        let stream = RawStream {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: stream::iter(pieces).boxed(),
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let stream =
+            RawStream { status: StatusCode::OK, headers: HeaderMap::new(), body: stream::iter(pieces).boxed() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (mut lines, mut found) = (Lines::new(stream), Vec::new());
             while let Some(line) = lines.next().await {
@@ -81,10 +72,7 @@ mod tests {
 
     #[test]
     fn a_broken_connection_ends_the_lines_and_half_a_line_is_none() {
-        let pieces = vec![
-            Ok("1\n\n2\n3".into()),
-            Err(TransportError::Broken("reset".into())),
-        ];
+        let pieces = vec![Ok("1\n\n2\n3".into()), Err(TransportError::Broken("reset".into()))];
         assert_eq!(lines(pieces), [Value::from(1), Value::from(2)]);
         assert_eq!(lines(vec![Ok("1\n<html>\n2\n".into())]), [Value::from(1)]);
     }

@@ -23,15 +23,7 @@ struct Lane {
 
 /// Looks until a refusal that time does not heal.
 pub(super) fn lane(subject: Subject) -> BoxStream<'static, Sight> {
-    stream::unfold(
-        Lane {
-            subject,
-            pause: FIRST,
-            over: false,
-        },
-        step,
-    )
-    .boxed()
+    stream::unfold(Lane { subject, pause: FIRST, over: false }, step).boxed()
 }
 
 async fn step(mut lane: Lane) -> Option<(Sight, Lane)> {
@@ -56,19 +48,13 @@ async fn look(subject: &Subject) -> Sight {
     let asked = Instant::now();
     let outcome = match &subject.one {
         Some(address) => found(subject, &address.get().timeout(DEADLINE)).await,
-        None => subject
-            .client
-            .native_list(&subject.collection, subject.sieve.as_ref())
-            .await
-            .map(Sight::List),
+        None => subject.client.native_list(&subject.collection, subject.sieve.as_ref()).await.map(Sight::List),
     };
     match outcome {
         Ok(sight) => sight,
         Err(error) if subject.one.is_some() && error.is_not_found() => Sight::Missing(asked),
         // A list that grew too old even without pages: the next look begins anew.
-        Err(error) if error.is_transient() || error.refusal().is_some_and(Refusal::is_gone) => {
-            Sight::Trouble(error)
-        }
+        Err(error) if error.is_transient() || error.refusal().is_some_and(Refusal::is_gone) => Sight::Trouble(error),
         Err(error) => Sight::Over(error),
     }
 }

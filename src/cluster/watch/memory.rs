@@ -54,10 +54,7 @@ impl Memory {
             return false;
         }
         let key = key(&object);
-        let known = self
-            .objects
-            .get(&key)
-            .is_some_and(|known| stamp(known) == stamp(&object));
+        let known = self.objects.get(&key).is_some_and(|known| stamp(known) == stamp(&object));
         self.reached(version);
         self.objects.insert(key, Arc::new(object));
         !known
@@ -92,11 +89,7 @@ impl Memory {
             return false;
         }
         let gone = self.objects.pop_first().map(|(_, object)| object);
-        self.buried = gone
-            .as_deref()
-            .and_then(uid)
-            .map(str::to_owned)
-            .or(self.buried.take());
+        self.buried = gone.as_deref().and_then(uid).map(str::to_owned).or(self.buried.take());
         gone.is_some()
     }
 
@@ -114,15 +107,9 @@ impl Memory {
     }
 }
 
-fn same(
-    before: &BTreeMap<(String, String), Arc<Value>>,
-    after: &BTreeMap<(String, String), Arc<Value>>,
-) -> bool {
+fn same(before: &BTreeMap<(String, String), Arc<Value>>, after: &BTreeMap<(String, String), Arc<Value>>) -> bool {
     before.len() == after.len()
-        && before
-            .iter()
-            .zip(after)
-            .all(|(old, new)| old.0 == new.0 && stamp(old.1) == stamp(new.1))
+        && before.iter().zip(after).all(|(old, new)| old.0 == new.0 && stamp(old.1) == stamp(new.1))
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
@@ -164,18 +151,11 @@ mod tests {
     }
 
     fn listed(items: Vec<Value>, version: u64) -> Listed {
-        Listed {
-            items,
-            resource_version: Some(version.to_string()),
-            complete: true,
-        }
+        Listed { items, resource_version: Some(version.to_string()), complete: true }
     }
 
     fn versions(memory: &Memory) -> Vec<u64> {
-        memory
-            .objects()
-            .filter_map(|object| version(object))
-            .collect()
+        memory.objects().filter_map(|object| version(object)).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,14 +167,8 @@ mod tests {
         assert!(!memory.put(object("a", "1", 110)), "an older state");
         assert!(!memory.list(listed(vec![], 115)), "an older list");
         assert!(memory.delete(&object("a", "1", 130)));
-        assert!(
-            !memory.put(object("a", "1", 125)),
-            "older than its deletion"
-        );
-        assert!(
-            memory.put(object("a", "2", 140)),
-            "a new object of the name"
-        );
+        assert!(!memory.put(object("a", "1", 125)), "older than its deletion");
+        assert!(memory.put(object("a", "2", 140)), "a new object of the name");
         assert_eq!(versions(&memory), [140]);
     }
 

@@ -93,10 +93,7 @@ pub struct Watcher {
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Watcher")
-            .field("subject", &self.subject)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Watcher").field("subject", &self.subject).finish_non_exhaustive()
     }
 }
 
@@ -112,22 +109,11 @@ impl Watcher {
         Self::new(client, collection, sieve, None)
     }
 
-    fn new(
-        client: &Client,
-        collection: &Collection,
-        sieve: Arc<dyn Sieve>,
-        one: Option<Address>,
-    ) -> Self {
+    fn new(client: &Client, collection: &Collection, sieve: Arc<dyn Sieve>, one: Option<Address>) -> Self {
         // The lanes have their own pauses; retries inside would only hide troubles.
         let client = client.with_retry(RetryPolicy::never());
-        let subject = Subject {
-            client,
-            collection: collection.clone(),
-            sieve,
-            one,
-        };
-        let lanes =
-            stream::select(follow::lane(subject.clone()), look::lane(subject.clone())).boxed();
+        let subject = Subject { client, collection: collection.clone(), sieve, one };
+        let lanes = stream::select(follow::lane(subject.clone()), look::lane(subject.clone())).boxed();
         Self {
             subject,
             lanes,
@@ -153,9 +139,7 @@ impl Watcher {
                 return Err(error.clone());
             }
             // The lanes end only after an error that is kept above.
-            let Some(sight) = self.lanes.next().await else {
-                std::future::pending().await
-            };
+            let Some(sight) = self.lanes.next().await else { std::future::pending().await };
             match self.judge(sight) {
                 Ok(Some(seen)) => return Ok(seen),
                 Ok(None) => {}
@@ -185,11 +169,7 @@ impl Watcher {
 
     fn shown(&self) -> Seen {
         match &self.subject.one {
-            Some(_) => self
-                .memory
-                .objects()
-                .next()
-                .map_or(Seen::Gone, |object| Seen::Object(Arc::clone(object))),
+            Some(_) => self.memory.objects().next().map_or(Seen::Gone, |object| Seen::Object(Arc::clone(object))),
             None => Seen::Snapshot(self.memory.objects().cloned().collect()),
         }
     }

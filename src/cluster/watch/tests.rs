@@ -44,20 +44,13 @@ impl World {
     fn turn(&self, wire: &Wire) -> Turn {
         if wire.path.contains("watch=1") {
             let mut streams = self.streams.lock().unwrap();
-            return if streams.is_empty() {
-                Turn::Stream(Vec::new(), false)
-            } else {
-                streams.remove(0)
-            };
+            return if streams.is_empty() { Turn::Stream(Vec::new(), false) } else { streams.remove(0) };
         }
         if wire.path.contains('?') {
             return match self.list.lock().unwrap().clone().unwrap_or(Err(500)) {
                 Ok((items, version)) => {
                     let metadata = json!({"resourceVersion": version.to_string()});
-                    answer(
-                        200,
-                        json!({"metadata": metadata, "items": items}).to_string(),
-                    )
+                    answer(200, json!({"metadata": metadata, "items": items}).to_string())
                 }
                 Err(status) => refusal(status),
             };
@@ -77,7 +70,8 @@ fn refusal(status: u16) -> Turn {
         410 => "Expired",
         _ => "InternalError",
     };
-    let body = json!({"kind": "Status", "reason": reason, "message": reason, "details": {"name": "web"}, "code": status});
+    let body =
+        json!({"kind": "Status", "reason": reason, "message": reason, "details": {"name": "web"}, "code": status});
     answer(status, body.to_string())
 }
 
@@ -106,40 +100,28 @@ fn closing(pieces: Pieces) -> Turn {
 }
 
 fn one(script: &Arc<Script>) -> Watcher {
-    Watcher::one(
-        &client(script),
-        &DEPLOYMENT.at(Some("shop"), "web").unwrap(),
-    )
+    Watcher::one(&client(script), &DEPLOYMENT.at(Some("shop"), "web").unwrap())
 }
 
 fn version(seen: &Seen) -> u64 {
     match seen {
-        Seen::Object(object) => object["metadata"]["resourceVersion"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap(),
+        Seen::Object(object) => object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap(),
         other => panic!("not an object: {other:?}"),
     }
 }
 
 fn names(seen: &Seen) -> Vec<String> {
     match seen {
-        Seen::Snapshot(objects) => objects
-            .iter()
-            .map(|object| object["metadata"]["name"].as_str().unwrap().into())
-            .collect(),
+        Seen::Snapshot(objects) => {
+            objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap().into()).collect()
+        }
         other => panic!("not a snapshot: {other:?}"),
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_stream_tells_a_change_before_the_next_look() {
-    let world = World::new(
-        vec![web(50)],
-        100,
-        vec![open(vec![after(30, change("MODIFIED", &web(120)))])],
-    );
+    let world = World::new(vec![web(50)], 100, vec![open(vec![after(30, change("MODIFIED", &web(120)))])]);
     let script = world.script();
     let mut watcher = one(&script);
     let began = Instant::now();
@@ -148,11 +130,7 @@ async fn the_stream_tells_a_change_before_the_next_look() {
     assert!(matches!(&first, Seen::Object(object) if object["kind"] == "Deployment"));
     assert_eq!(version(&watcher.next().await.unwrap()), 120);
     assert_eq!(began.elapsed(), Duration::from_millis(30));
-    assert!(
-        script.seen()[1].contains("fieldSelector=metadata.name%3Dweb&resourceVersion=100"),
-        "{:?}",
-        script.seen()
-    );
+    assert!(script.seen()[1].contains("fieldSelector=metadata.name%3Dweb&resourceVersion=100"), "{:?}", script.seen());
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,11 +142,7 @@ async fn behind_a_proxy_that_holds_the_stream_back_looking_is_enough() {
     *world.object.lock().unwrap() = Some(Ok(web(120)));
     let began = Instant::now();
     assert_eq!(version(&watcher.next().await.unwrap()), 120);
-    assert!(
-        began.elapsed() <= Duration::from_millis(110),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() <= Duration::from_millis(110), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,20 +153,13 @@ async fn looks_become_rarer_up_to_two_seconds() {
     watcher.next().await.unwrap();
     let more = tokio::time::timeout(Duration::from_secs(20), watcher.next()).await;
     assert!(more.is_err(), "nothing changed: {more:?}");
-    let looks = script
-        .seen()
-        .iter()
-        .filter(|seen| !seen.contains('?'))
-        .count();
+    let looks = script.seen().iter().filter(|seen| !seen.contains('?')).count();
     assert!((12..=14).contains(&looks), "{looks}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_stream_told_is_not_taken_back_by_a_late_look() {
-    let pieces = vec![
-        after(10, change("MODIFIED", &web(120))),
-        after(500, change("DELETED", &web(130))),
-    ];
+    let pieces = vec![after(10, change("MODIFIED", &web(120))), after(500, change("DELETED", &web(130)))];
     let world = World::new(vec![web(50)], 100, vec![open(pieces)]);
     let script = world.script();
     let mut watcher = one(&script);
@@ -200,11 +167,7 @@ async fn what_the_stream_told_is_not_taken_back_by_a_late_look() {
     assert_eq!(version(&watcher.next().await.unwrap()), 120);
     // The looks still find version 50, and after the deletion they do too.
     assert_eq!(watcher.next().await.unwrap(), Seen::Gone);
-    assert!(
-        tokio::time::timeout(Duration::from_secs(5), watcher.next())
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(5), watcher.next()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,10 +185,8 @@ async fn an_object_that_is_not_there_is_gone_until_it_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_version_too_old_is_listed_again() {
     let gone = json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"});
-    let streams = vec![
-        open(vec![after(10, change("ERROR", &gone))]),
-        open(vec![after(20, change("MODIFIED", &web(300)))]),
-    ];
+    let streams =
+        vec![open(vec![after(10, change("ERROR", &gone))]), open(vec![after(20, change("MODIFIED", &web(300)))])];
     let world = World::new(vec![web(50)], 100, streams);
     let script = world.script();
     let mut watcher = one(&script);
@@ -234,28 +195,15 @@ async fn a_version_too_old_is_listed_again() {
     *world.object.lock().unwrap() = Some(Ok(web(200)));
     assert_eq!(version(&watcher.next().await.unwrap()), 200);
     assert_eq!(version(&watcher.next().await.unwrap()), 300);
-    assert!(
-        script
-            .seen()
-            .iter()
-            .any(|seen| seen.contains("resourceVersion=250")),
-        "{:?}",
-        script.seen()
-    );
+    assert!(script.seen().iter().any(|seen| seen.contains("resourceVersion=250")), "{:?}", script.seen());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_ends_goes_on_from_the_last_bookmark() {
     let bookmark = json!({"metadata": {"resourceVersion": "180"}});
-    let broken = Err(TransportError::Truncated {
-        status: StatusCode::OK,
-        cause: "reset".into(),
-    });
+    let broken = Err(TransportError::Truncated { status: StatusCode::OK, cause: "reset".into() });
     let given = vec![
-        closing(vec![
-            after(10, change("BOOKMARK", &bookmark)),
-            (Duration::from_millis(10), broken),
-        ]),
+        closing(vec![after(10, change("BOOKMARK", &bookmark)), (Duration::from_millis(10), broken)]),
         open(vec![after(10, change("MODIFIED", &web(200)))]),
     ];
     let world = World::new(vec![web(50)], 100, given);
@@ -263,15 +211,8 @@ async fn a_stream_that_ends_goes_on_from_the_last_bookmark() {
     let mut watcher = one(&script);
     watcher.next().await.unwrap();
     assert_eq!(version(&watcher.next().await.unwrap()), 200);
-    let streams: Vec<_> = script
-        .seen()
-        .into_iter()
-        .filter(|seen| seen.contains("watch=1"))
-        .collect();
-    assert!(
-        streams[0].contains("resourceVersion=100&") && streams[1].contains("resourceVersion=180&"),
-        "{streams:?}"
-    );
+    let streams: Vec<_> = script.seen().into_iter().filter(|seen| seen.contains("watch=1")).collect();
+    assert!(streams[0].contains("resourceVersion=100&") && streams[1].contains("resourceVersion=180&"), "{streams:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -293,11 +234,7 @@ async fn a_set_is_told_whole_and_tested_again() {
     ];
     let world = World::new(vec![named("a", 50)], 100, vec![open(pieces)]);
     let script = world.script();
-    let mut watcher = Watcher::set(
-        &client(&script),
-        &POD.within(Some("shop")).unwrap(),
-        Arc::new(NotC),
-    );
+    let mut watcher = Watcher::set(&client(&script), &POD.within(Some("shop")).unwrap(), Arc::new(NotC));
     assert_eq!(names(&watcher.next().await.unwrap()), ["a"]);
     assert_eq!(names(&watcher.next().await.unwrap()), ["a", "b"]);
     assert_eq!(names(&watcher.next().await.unwrap()), ["b"]);
@@ -309,11 +246,7 @@ async fn a_refusal_ends_the_watch_at_once() {
     let world = World::new(vec![], 100, vec![]);
     *world.list.lock().unwrap() = Some(Err(403));
     let script = world.script();
-    let mut watcher = Watcher::set(
-        &client(&script),
-        &POD.within(Some("shop")).unwrap(),
-        Arc::new(Everything),
-    );
+    let mut watcher = Watcher::set(&client(&script), &POD.within(Some("shop")).unwrap(), Arc::new(Everything));
     let began = Instant::now();
     assert_eq!(
         watcher.next().await.unwrap(),
@@ -359,10 +292,7 @@ async fn trouble_is_borne_noted_once_and_not_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn letting_go_of_a_wait_loses_no_news() {
-    let pieces = vec![
-        after(30, change("MODIFIED", &web(120))),
-        after(30, change("MODIFIED", &web(130))),
-    ];
+    let pieces = vec![after(30, change("MODIFIED", &web(120))), after(30, change("MODIFIED", &web(130)))];
     let world = World::new(vec![web(50)], 100, vec![open(pieces)]);
     let script = world.script();
     let mut watcher = one(&script);

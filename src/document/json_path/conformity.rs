@@ -1,8 +1,7 @@
 //! What the library accepts and RFC 9535 does not, or what it gets wrong.
 
 use jsonpath_rust::parser::model::{
-    Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Segment, Selector, Test,
-    TestFunction,
+    Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Segment, Selector, Test, TestFunction,
 };
 
 use super::super::mistake::Mistake;
@@ -46,15 +45,10 @@ fn test(test: &Test) -> Result<(), Mistake> {
         Test::AbsQuery(query) => segments(&query.segments),
         Test::Function(call) => match call.as_ref() {
             TestFunction::Length(_) | TestFunction::Count(_) | TestFunction::Value(_) => {
-                Err(Mistake::new(format!(
-                    "`{}` gives a value, which alone is neither true nor false",
-                    name(call)
-                ))
-                .help(format!("compare it: `{}(…) > 0`", name(call))))
+                Err(Mistake::new(format!("`{}` gives a value, which alone is neither true nor false", name(call)))
+                    .help(format!("compare it: `{}(…) > 0`", name(call))))
             }
-            TestFunction::Custom(..) | TestFunction::Search(..) | TestFunction::Match(..) => {
-                function(call)
-            }
+            TestFunction::Custom(..) | TestFunction::Search(..) | TestFunction::Match(..) => function(call),
         },
     }
 }
@@ -95,21 +89,16 @@ fn function(call: &TestFunction) -> Result<(), Mistake> {
             value(call, text)?;
             value(call, pattern)
         }
-        TestFunction::Custom(name, _) => {
-            Err(Mistake::new(format!("`{name}` is no function of RFC 9535"))
-                .help("there are `length`, `count`, `value`, `match` and `search`"))
-        }
+        TestFunction::Custom(name, _) => Err(Mistake::new(format!("`{name}` is no function of RFC 9535"))
+            .help("there are `length`, `count`, `value`, `match` and `search`")),
     }
 }
 
 /// An argument that must be one value.
 fn value(call: &TestFunction, argument: &FnArg) -> Result<(), Mistake> {
     let refuse = || {
-        Err(Mistake::new(format!(
-            "`{}` takes one value, and this may be several",
-            name(call)
-        ))
-        .help("`count(…)` counts several"))
+        Err(Mistake::new(format!("`{}` takes one value, and this may be several", name(call)))
+            .help("`count(…)` counts several"))
     };
     match argument {
         FnArg::Literal(_) => Ok(()),
@@ -125,12 +114,7 @@ fn value(call: &TestFunction, argument: &FnArg) -> Result<(), Mistake> {
 
 /// An argument that must be a query.
 fn nodes(call: &TestFunction, argument: &FnArg) -> Result<(), Mistake> {
-    let refuse = || {
-        Err(Mistake::new(format!(
-            "`{}` takes a path such as `@.items[*]`",
-            name(call)
-        )))
-    };
+    let refuse = || Err(Mistake::new(format!("`{}` takes a path such as `@.items[*]`", name(call))));
     match argument {
         FnArg::Test(test) => match test.as_ref() {
             Test::RelQuery(path) => relative(path),
@@ -142,12 +126,7 @@ fn nodes(call: &TestFunction, argument: &FnArg) -> Result<(), Mistake> {
 }
 
 fn is_singular(path: &[Segment]) -> bool {
-    path.iter().all(|segment| {
-        matches!(
-            segment,
-            Segment::Selector(Selector::Name(_) | Selector::Index(_))
-        )
-    })
+    path.iter().all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))))
 }
 
 fn name(call: &TestFunction) -> &str {

@@ -54,53 +54,35 @@ impl JsonPath {
     /// Compiles a path; the mistake keeps its parts.
     fn read(text: &str) -> Result<Self, Mistake> {
         if text.len() > MAX_LENGTH {
-            return Err(Mistake::new(format!(
-                "the path has {} characters, more than {MAX_LENGTH}",
-                text.len()
-            )));
+            return Err(Mistake::new(format!("the path has {} characters, more than {MAX_LENGTH}", text.len())));
         }
         let query = compile(text)?;
-        Ok(Self {
-            text: text.into(),
-            query: Arc::new(query),
-        })
+        Ok(Self { text: text.into(), query: Arc::new(query) })
     }
 
     /// The values that the path selects, in document order.
     pub fn select<'v>(&self, root: &'v Value) -> Vec<&'v Value> {
-        self.located(root)
-            .into_iter()
-            .map(|selected| selected.value)
-            .collect()
+        self.located(root).into_iter().map(|selected| selected.value).collect()
     }
 
     /// The same with their places.
     pub fn located<'v>(&self, root: &'v Value) -> Vec<Selected<'v>> {
         let found = js_path_process(&self.query, root).unwrap_or_default();
-        found
-            .into_iter()
-            .map(|found| Selected {
-                path: found.path,
-                value: found.val,
-            })
-            .collect()
+        found.into_iter().map(|found| Selected { path: found.path, value: found.val }).collect()
     }
 
     /// Whether the path can select no more than one value.
     pub fn is_singular(&self) -> bool {
-        self.query.segments.iter().all(|segment| {
-            matches!(
-                segment,
-                Segment::Selector(Selector::Name(_) | Selector::Index(_))
-            )
-        })
+        self.query
+            .segments
+            .iter()
+            .all(|segment| matches!(segment, Segment::Selector(Selector::Name(_) | Selector::Index(_))))
     }
 
     /// The path as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
-
 }
 
 /// Compiles and checks; the mistake says what to write instead.

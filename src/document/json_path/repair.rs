@@ -21,8 +21,7 @@ pub(super) fn explain(text: &str, error: &impl Display) -> Mistake {
             meant = next;
         }
     }
-    let mistake =
-        |reason: &str| Mistake::new(format!("`{}` is no JSONPath: {reason}", shorten(text)));
+    let mistake = |reason: &str| Mistake::new(format!("`{}` is no JSONPath: {reason}", shorten(text)));
     match (reason, is_valid(&meant)) {
         (Some(reason), true) => mistake(reason).write(meant),
         (None, true) => mistake("there are spaces around it").write(meant),
@@ -37,43 +36,18 @@ struct Rule {
 }
 
 const RULES: [Rule; 7] = [
-    Rule {
-        reason: "braces are kubectl's way; a path starts with `$`",
-        mend: without_braces,
-    },
-    Rule {
-        reason: "a path starts with `$`",
-        mend: with_root,
-    },
-    Rule {
-        reason: "keys with `-`, `/` or dots in them go into `['…']`",
-        mend: with_quoted_keys,
-    },
-    Rule {
-        reason: "there is no `=~`; `search` and `match` compare with a regular expression",
-        mend: with_search,
-    },
-    Rule {
-        reason: "`=` compares nothing; write `==`",
-        mend: with_double_equals,
-    },
-    Rule {
-        reason: "`and`, `or` and `not` are `&&`, `||` and `!`",
-        mend: with_signs,
-    },
-    Rule {
-        reason: "a filter starts with `?`",
-        mend: with_question_mark,
-    },
+    Rule { reason: "braces are kubectl's way; a path starts with `$`", mend: without_braces },
+    Rule { reason: "a path starts with `$`", mend: with_root },
+    Rule { reason: "keys with `-`, `/` or dots in them go into `['…']`", mend: with_quoted_keys },
+    Rule { reason: "there is no `=~`; `search` and `match` compare with a regular expression", mend: with_search },
+    Rule { reason: "`=` compares nothing; write `==`", mend: with_double_equals },
+    Rule { reason: "`and`, `or` and `not` are `&&`, `||` and `!`", mend: with_signs },
+    Rule { reason: "a filter starts with `?`", mend: with_question_mark },
 ];
 
 /// `{.status.phase}`
 fn without_braces(text: &str) -> String {
-    text.strip_prefix('{')
-        .and_then(|text| text.strip_suffix('}'))
-        .unwrap_or(text)
-        .trim()
-        .to_owned()
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text).trim().to_owned()
 }
 
 /// `.status`, `status`, `[0]`, `@.status`
@@ -93,9 +67,7 @@ fn with_quoted_keys(text: &str) -> String {
     const DASHED: &str = r"\.([A-Za-z_]\w*(?:-\w+)+)";
     let key = |text: &str| format!("['{}']", text.replace('\\', ""));
     map_outside_strings(text, |part| {
-        let part = replace(MAPS, part, |found| {
-            format!(".{}{}", group(found, 1), key(group(found, 2)))
-        });
+        let part = replace(MAPS, part, |found| format!(".{}{}", group(found, 1), key(group(found, 2))));
         let part = replace(ESCAPED, &part, |found| key(group(found, 1)));
         replace(DASHED, &part, |found| key(group(found, 1)))
     })
@@ -106,11 +78,7 @@ fn with_search(text: &str) -> String {
     const COMPARISON: &str = r#"(@[^\s=!<>&|()]*)\s*=~\s*(?:'([^']*)'|"([^"]*)"|/([^/]*)/)"#;
     replace(COMPARISON, text, |found| {
         let pattern: String = (2..=4).map(|index| group(found, index)).collect();
-        format!(
-            "search({}, '{}')",
-            group(found, 1),
-            pattern.replace('\\', "\\\\")
-        )
+        format!("search({}, '{}')", group(found, 1), pattern.replace('\\', "\\\\"))
     })
 }
 
@@ -122,9 +90,8 @@ fn with_double_equals(text: &str) -> String {
         let mut marks = part.chars().peekable();
         while let Some(mark) = marks.next() {
             out.push(mark);
-            let alone = mark == '='
-                && !matches!(before, '=' | '!' | '<' | '>')
-                && !matches!(marks.peek(), Some('=' | '~'));
+            let alone =
+                mark == '=' && !matches!(before, '=' | '!' | '<' | '>') && !matches!(marks.peek(), Some('=' | '~'));
             if alone {
                 out.push('=');
             }
@@ -137,41 +104,25 @@ fn with_double_equals(text: &str) -> String {
 /// `[?@.a and not @.b]`
 fn with_signs(text: &str) -> String {
     map_outside_strings(text, |part| {
-        part.replace(" and ", " && ")
-            .replace(" or ", " || ")
-            .replace("[?not ", "[?!")
-            .replace(" not ", " !")
+        part.replace(" and ", " && ").replace(" or ", " || ").replace("[?not ", "[?!").replace(" not ", " !")
     })
 }
 
 /// `[(@.a)]`, `[@.a == 1]`
 fn with_question_mark(text: &str) -> String {
-    map_outside_strings(text, |part| {
-        part.replace("[(@", "[?(@").replace("[@", "[?@")
-    })
+    map_outside_strings(text, |part| part.replace("[(@", "[?(@").replace("[@", "[?@"))
 }
 
 /// Changes what stands outside of the strings of a path.
 fn map_outside_strings(text: &str, change: impl Fn(&str) -> String) -> String {
-    replace(
-        r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"]+"#,
-        text,
-        |found| {
-            let part = group(found, 0);
-            if part.starts_with(['\'', '"']) {
-                part.to_owned()
-            } else {
-                change(part)
-            }
-        },
-    )
+    replace(r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"]+"#, text, |found| {
+        let part = group(found, 0);
+        if part.starts_with(['\'', '"']) { part.to_owned() } else { change(part) }
+    })
 }
 
 fn replace(pattern: &str, text: &str, with: impl Fn(&Captures<'_>) -> String) -> String {
-    Regex::new(pattern).map_or_else(
-        |_| text.to_owned(),
-        |pattern| pattern.replace_all(text, with).into_owned(),
-    )
+    Regex::new(pattern).map_or_else(|_| text.to_owned(), |pattern| pattern.replace_all(text, with).into_owned())
 }
 
 fn group<'t>(found: &Captures<'t>, index: usize) -> &'t str {
@@ -181,28 +132,15 @@ fn group<'t>(found: &Captures<'t>, index: usize) -> &'t str {
 /// A path that nothing mends: where it breaks is all that is known. The
 /// library draws its errors for a terminal; the place stands behind `-->`.
 fn broken(text: &str, mistake: impl Fn(&str) -> Mistake, drawn: &str) -> Mistake {
-    let column = drawn
-        .split_once("--> 1:")
-        .and_then(|(_, rest)| rest.lines().next()?.trim().parse::<usize>().ok());
-    let offset = column
-        .and_then(|column| text.char_indices().nth(column.checked_sub(1)?))
-        .map(|(offset, _)| offset);
+    let column = drawn.split_once("--> 1:").and_then(|(_, rest)| rest.lines().next()?.trim().parse::<usize>().ok());
+    let offset = column.and_then(|column| text.char_indices().nth(column.checked_sub(1)?)).map(|(offset, _)| offset);
     if text.trim().is_empty() {
         return Mistake::new("the path is empty").write("$");
     }
     match offset {
-        Some(offset) => mistake(&format!(
-            "it breaks at `{}`",
-            shorten(text.get(offset..).unwrap_or_default())
-        ))
-        .at(offset..text.len()),
+        Some(offset) => mistake(&format!("it breaks at `{}`", shorten(text.get(offset..).unwrap_or_default())))
+            .at(offset..text.len()),
         None if column.is_some() => mistake("it ends too early"),
-        None => mistake(
-            drawn
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("Invalid json path: "),
-        ),
+        None => mistake(drawn.lines().last().unwrap_or_default().trim_start_matches("Invalid json path: ")),
     }
 }

@@ -10,8 +10,7 @@ fn select(path: &str, value: &Value) -> Value {
 
 #[test]
 fn paths_select_as_rfc_9535_says() {
-    let value =
-        json!({"a": [1, 2, 3, {"b": "x"}, {"b": "y", "c": null}], "d-e": {"f": [4]}, "é": true});
+    let value = json!({"a": [1, 2, 3, {"b": "x"}, {"b": "y", "c": null}], "d-e": {"f": [4]}, "é": true});
     for (path, selected) in [
         ("$", json!([value])),
         ("$.a[0]", json!([1])),
@@ -41,10 +40,7 @@ fn nested_filters_of_the_shipped_books_work() {
     let node = |name: &str, ready: &str| json!({"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}});
     let list = json!({"items": [node("a", "True"), node("b", "False")]});
     assert_eq!(
-        select(
-            "$.items[?@.status.conditions[?@.type=='Ready' && @.status!='True']].metadata.name",
-            &list
-        ),
+        select("$.items[?@.status.conditions[?@.type=='Ready' && @.status!='True']].metadata.name", &list),
         json!(["b"])
     );
     let pods = json!({"items": [{"metadata": {"name": "p", "ownerReferences": [{"kind": "DaemonSet"}]}}, {"metadata": {"name": "q"}}]});
@@ -57,12 +53,7 @@ fn selected_values_have_normalized_places_that_select_them_again() {
     let value = json!({"a": [{"b'c": 1}]});
     let path = JsonPath::read("$..*").unwrap();
     for selected in path.located(&value) {
-        assert_eq!(
-            JsonPath::read(&selected.path).unwrap().select(&value),
-            [selected.value],
-            "{}",
-            selected.path
-        );
+        assert_eq!(JsonPath::read(&selected.path).unwrap().select(&value), [selected.value], "{}", selected.path);
     }
     assert!(JsonPath::read("$.a[0]['b']").unwrap().is_singular());
     assert!(!path.is_singular());
@@ -93,31 +84,13 @@ fn common_mistakes_come_with_the_path_that_was_meant() {
         ("status.phase", "$.status.phase"),
         ("[0].a", "$[0].a"),
         (" $.a ", "$.a"),
-        (
-            "$.metadata.labels.app-name",
-            "$.metadata.labels['app-name']",
-        ),
+        ("$.metadata.labels.app-name", "$.metadata.labels['app-name']"),
         ("$.a-b.c", "$['a-b'].c"),
-        (
-            "$.metadata.annotations.kubernetes.io/name",
-            "$.metadata.annotations['kubernetes.io/name']",
-        ),
-        (
-            r"{.metadata.labels.app\.kubernetes\.io/name}",
-            "$.metadata.labels['app.kubernetes.io/name']",
-        ),
-        (
-            "$.items[?@.phase = 'Running']",
-            "$.items[?@.phase == 'Running']",
-        ),
-        (
-            "$.items[?@.name =~ /web-.*/].x",
-            "$.items[?search(@.name, 'web-.*')].x",
-        ),
-        (
-            "$.items[?@.a == 'x' and not @.b]",
-            "$.items[?@.a == 'x' && !@.b]",
-        ),
+        ("$.metadata.annotations.kubernetes.io/name", "$.metadata.annotations['kubernetes.io/name']"),
+        (r"{.metadata.labels.app\.kubernetes\.io/name}", "$.metadata.labels['app.kubernetes.io/name']"),
+        ("$.items[?@.phase = 'Running']", "$.items[?@.phase == 'Running']"),
+        ("$.items[?@.name =~ /web-.*/].x", "$.items[?search(@.name, 'web-.*')].x"),
+        ("$.items[?@.a == 'x' and not @.b]", "$.items[?@.a == 'x' && !@.b]"),
         ("$.items[@.a == 1]", "$.items[?@.a == 1]"),
     ] {
         let mistake = JsonPath::read(text).expect_err(text);
@@ -128,24 +101,11 @@ fn common_mistakes_come_with_the_path_that_was_meant() {
 #[test]
 fn a_path_that_cannot_be_mended_shows_where_it_breaks() {
     let mistake = JsonPath::read("$.a[1x].b").unwrap_err();
-    assert_eq!(
-        mistake.message,
-        "`$.a[1x].b` is no JSONPath: it breaks at `1x].b`"
-    );
+    assert_eq!(mistake.message, "`$.a[1x].b` is no JSONPath: it breaks at `1x].b`");
     assert_eq!(mistake.range, Some(4..9));
-    for text in [
-        "",
-        "$.",
-        "$.a[",
-        "$[?@.a ==]",
-        "$$",
-        "$.a[99999999999999999999]",
-    ] {
+    for text in ["", "$.", "$.a[", "$[?@.a ==]", "$$", "$.a[99999999999999999999]"] {
         let mistake = JsonPath::read(text).expect_err(text);
-        assert!(
-            mistake.replacement.is_none_or(|path| is_valid(&path)),
-            "{text}"
-        );
+        assert!(mistake.replacement.is_none_or(|path| is_valid(&path)), "{text}");
     }
 }
 

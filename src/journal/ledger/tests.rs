@@ -3,9 +3,7 @@ use std::path::Path;
 use crate::event::{Class, Failure, Ledger as _, Outcome, Record, Settled, Ticket};
 use crate::journal::append::Appender;
 use crate::journal::append::tests::SmallDisk;
-use crate::journal::kit::{
-    Bench, SECRET, applied, bench, clock, ended, files_under, finished, intent, note, redactor,
-};
+use crate::journal::kit::{Bench, SECRET, applied, bench, clock, ended, files_under, finished, intent, note, redactor};
 use crate::journal::{Error, Intended, Journal, Kept, Places, Vault, read};
 
 fn unknown() -> Settled {
@@ -22,19 +20,13 @@ fn refused() -> Settled {
 /// A run with a bit of everything.
 fn rich() -> Bench {
     let bench = bench();
-    bench
-        .ledger
-        .remember(&Record::Inputs(serde_json::json!({"p": SECRET})))
-        .unwrap();
+    bench.ledger.remember(&Record::Inputs(serde_json::json!({"p": SECRET}))).unwrap();
     bench.note(SECRET);
     for (name, settled) in [("a", applied()), ("b", refused()), ("c", unknown())] {
         let ticket = bench.ledger.intend(&intent(name)).unwrap();
         bench.ledger.settle(ticket, &settled).unwrap();
     }
-    bench
-        .ledger
-        .remember(&ended(&format!("rotate[{SECRET}]")))
-        .unwrap();
+    bench.ledger.remember(&ended(&format!("rotate[{SECRET}]"))).unwrap();
     let _in_flight = bench.ledger.intend(&intent("d")).unwrap();
     bench
 }
@@ -45,22 +37,12 @@ fn what_was_intended_settled_and_remembered_is_read_back() {
     let journaled = read(&left.journal()).unwrap();
     assert_eq!(journaled.header.run, left.run);
     assert!(!journaled.torn_tail);
-    let names: Vec<&str> = journaled
-        .intents
-        .iter()
-        .map(|i| i.change.object.name.as_str())
-        .collect();
+    let names: Vec<&str> = journaled.intents.iter().map(|i| i.change.object.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c", "d"]);
     assert_eq!(journaled.intents[0].settled, Some(applied()));
-    assert!(matches!(
-        journaled.intents[1].settled,
-        Some(Settled::Refused(_))
-    ));
+    assert!(matches!(journaled.intents[1].settled, Some(Settled::Refused(_))));
     let open: Vec<u64> = journaled.in_flight().map(|i| i.number).collect();
-    assert_eq!(
-        open,
-        [journaled.intents[2].number, journaled.intents[3].number]
-    );
+    assert_eq!(open, [journaled.intents[2].number, journaled.intents[3].number]);
     let kept: Vec<Kept> = journaled.records.iter().map(|record| record.what).collect();
     assert_eq!(kept, [Kept::Inputs, Kept::Ended]);
     assert_eq!(journaled.events, left.told);
@@ -96,18 +78,9 @@ fn no_secret_is_in_any_file_and_values_stand_in_the_vault_alone() {
 fn a_ticket_is_settled_once_but_an_unknown_end_may_still_become_known() {
     let bench = bench();
     let number = bench.ledger.intend(&intent("a")).unwrap().number();
-    bench
-        .ledger
-        .settle(Ticket::issued(number), &unknown())
-        .unwrap();
-    bench
-        .ledger
-        .settle(Ticket::issued(number), &applied())
-        .unwrap();
-    let error = bench
-        .ledger
-        .settle(Ticket::issued(number), &applied())
-        .unwrap_err();
+    bench.ledger.settle(Ticket::issued(number), &unknown()).unwrap();
+    bench.ledger.settle(Ticket::issued(number), &applied()).unwrap();
+    let error = bench.ledger.settle(Ticket::issued(number), &applied()).unwrap_err();
     assert!(error.to_string().contains("is not open"), "{error}");
     assert!(bench.ledger.settle(Ticket::issued(99), &applied()).is_err());
     let left = bench.stop();
@@ -119,9 +92,7 @@ fn a_run_that_broke_off_goes_on_in_the_same_chain() {
     let left = rich().stop();
     let (Journal { ledger, .. }, before) = left.reopen().unwrap();
     for intended in before.in_flight() {
-        ledger
-            .settle(Ticket::issued(intended.number), &applied())
-            .unwrap();
+        ledger.settle(Ticket::issued(intended.number), &applied()).unwrap();
     }
     let ticket = ledger.intend(&intent("e")).unwrap();
     ledger.settle(ticket, &applied()).unwrap();
@@ -132,12 +103,7 @@ fn a_run_that_broke_off_goes_on_in_the_same_chain() {
     assert_eq!(after.intents.len(), 5);
     assert_eq!(after.root(), root);
     let vault = Vault::open(&left.places, &left.run).unwrap();
-    assert!(
-        after
-            .intents
-            .iter()
-            .all(|intended| vault.intent(intended).is_ok())
-    );
+    assert!(after.intents.iter().all(|intended| vault.intent(intended).is_ok()));
 }
 
 #[test]
@@ -146,12 +112,7 @@ fn a_run_has_one_writer() {
     let again = Journal::create(&bench.places, &bench.run, &redactor(), clock());
     assert!(matches!(again, Err(Error::Taken(_))));
     let twice = Journal::reopen(&bench.places, &bench.run, &redactor(), clock()).unwrap_err();
-    assert!(
-        twice
-            .to_string()
-            .starts_with("run 20261121-033100-5f3a is in the hands of"),
-        "{twice}"
-    );
+    assert!(twice.to_string().starts_with("run 20261121-033100-5f3a is in the hands of"), "{twice}");
     assert!(bench.stop().reopen().is_ok());
 }
 
@@ -161,10 +122,7 @@ fn a_beginning_that_fails_leaves_nothing_behind() {
     std::fs::write(folder.path().join("keys"), "a file").unwrap();
     let (places, run) = (Places::new(folder.path()), crate::event::RunId("r1".into()));
     let error = Journal::create(&places, &run, &redactor(), clock()).unwrap_err();
-    assert!(
-        error.to_string().contains("keys: cannot create the folder"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("keys: cannot create the folder"), "{error}");
     assert!(!places.run(&run).unwrap().exists());
 }
 
@@ -191,13 +149,9 @@ fn an_intent_that_cannot_be_synced_gets_no_ticket_now_or_later() {
     let disk = SmallDisk::default();
     *disk.room.lock().unwrap() = usize::MAX;
     *disk.deaf.lock().unwrap() = true;
-    bench.ledger.state().lines.appender =
-        Appender::on(Box::new(disk.clone()), Path::new("/disk/journal.jsonl"), 0);
+    bench.ledger.state().lines.appender = Appender::on(Box::new(disk.clone()), Path::new("/disk/journal.jsonl"), 0);
     let error = bench.ledger.intend(&intent("a")).unwrap_err().to_string();
-    assert!(
-        error.contains("/disk/journal.jsonl: cannot sync"),
-        "{error}"
-    );
+    assert!(error.contains("/disk/journal.jsonl: cannot sync"), "{error}");
     *disk.deaf.lock().unwrap() = false;
     assert!(bench.ledger.intend(&intent("a")).is_err());
 }
@@ -211,12 +165,7 @@ fn a_full_device_is_an_error_of_the_sink_and_of_the_ledger() {
     bench.ledger.state().lines.appender = Appender::after(full(), path, 0).unwrap();
     bench.note("lost");
     let errors = bench.fan.errors();
-    assert!(
-        errors[0]
-            .to_string()
-            .contains("journal: /dev/full: cannot write: No space"),
-        "{errors:?}"
-    );
+    assert!(errors[0].to_string().contains("journal: /dev/full: cannot write: No space"), "{errors:?}");
     bench.ledger.state().lines.appender = Appender::after(full(), path, 0).unwrap();
     let error = bench.ledger.intend(&intent("a")).unwrap_err();
     assert!(error.to_string().contains("No space left"), "{error}");
@@ -236,10 +185,7 @@ fn a_line_that_failed_leaves_no_gap_in_the_chain() {
     *disk.room.lock().unwrap() = 10_000;
     bench.note("kept");
     let text = String::from_utf8(disk.bytes.lock().unwrap().clone()).unwrap();
-    assert!(
-        text.starts_with(r#"{"n":1,"prev":""#) && text.contains(&root),
-        "{text}"
-    );
+    assert!(text.starts_with(r#"{"n":1,"prev":""#) && text.contains(&root), "{text}");
 }
 
 #[test]
@@ -251,10 +197,7 @@ fn many_writers_at_once_make_one_chain() {
             scope.spawn(move || {
                 for round in 0..20 {
                     bench.note(&format!("{thread}.{round}"));
-                    let ticket = bench
-                        .ledger
-                        .intend(&intent(&format!("{thread}-{round}")))
-                        .unwrap();
+                    let ticket = bench.ledger.intend(&intent(&format!("{thread}-{round}"))).unwrap();
                     bench.ledger.settle(ticket, &applied()).unwrap();
                 }
             });
@@ -263,14 +206,7 @@ fn many_writers_at_once_make_one_chain() {
     let left = bench.stop();
     let journaled = read(&left.journal()).unwrap();
     assert_eq!(journaled.events.len(), 160);
-    assert_eq!(
-        journaled
-            .intents
-            .iter()
-            .filter(|i: &&Intended| !i.is_in_flight())
-            .count(),
-        160
-    );
+    assert_eq!(journaled.intents.iter().filter(|i: &&Intended| !i.is_in_flight()).count(), 160);
 }
 
 #[test]
@@ -293,12 +229,7 @@ fn files_and_folders_are_for_the_owner_alone() {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
     let run = bench.places.run(&bench.run).unwrap();
-    for folder in [
-        &run,
-        &bench.places.runs(),
-        &bench.places.state.join("keys"),
-        &bench.places.state,
-    ] {
+    for folder in [&run, &bench.places.runs(), &bench.places.state.join("keys"), &bench.places.state] {
         assert_eq!(mode(folder), 0o700, "{}", folder.display());
     }
 }

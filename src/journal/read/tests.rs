@@ -17,9 +17,7 @@ fn left() -> Left {
 }
 
 fn damage(error: Error) -> (usize, String) {
-    let Error::Damaged { line, why, .. } = error else {
-        panic!("{error}")
-    };
+    let Error::Damaged { line, why, .. } = error else { panic!("{error}") };
     (line, why)
 }
 
@@ -27,20 +25,12 @@ fn damage(error: Error) -> (usize, String) {
 fn a_last_line_cut_at_any_byte_is_left_out_and_the_run_goes_on() {
     let left = left();
     let whole = std::fs::read(left.journal()).unwrap();
-    let last = whole[..whole.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap()
-        + 1;
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
     for length in last..whole.len() {
         std::fs::write(left.journal(), &whole[..length]).unwrap();
         let journaled = read(&left.journal()).unwrap();
         assert_eq!(journaled.torn_tail, length > last, "{length}");
-        assert_eq!(
-            (journaled.events.len(), journaled.records.len()),
-            (2, 0),
-            "{length}"
-        );
+        assert_eq!((journaled.events.len(), journaled.records.len()), (2, 0), "{length}");
         let (Journal { ledger, .. }, _) = left.reopen().unwrap();
         assert_eq!(std::fs::read(left.journal()).unwrap(), &whole[..last]);
         ledger.remember(&ended("again")).unwrap();
@@ -66,18 +56,11 @@ fn damage_before_the_last_line_is_refused_by_its_line() {
     let lines: Vec<&str> = whole.lines().collect();
     for (at, bad) in lines.iter().enumerate() {
         let broken = bad.replacen("data", "daft", 1);
-        let text: Vec<&str> = lines[..at]
-            .iter()
-            .copied()
-            .chain([broken.as_str()])
-            .chain(lines[at + 1..].iter().copied())
-            .collect();
+        let text: Vec<&str> =
+            lines[..at].iter().copied().chain([broken.as_str()]).chain(lines[at + 1..].iter().copied()).collect();
         std::fs::write(left.journal(), text.join("\n") + "\n").unwrap();
         let (line, why) = damage(read(&left.journal()).unwrap_err());
-        assert_eq!(
-            (line, why.as_str()),
-            (at + 1, "its content does not match its hash")
-        );
+        assert_eq!((line, why.as_str()), (at + 1, "its content does not match its hash"));
         assert!(left.reopen().is_err());
     }
 }
@@ -90,29 +73,18 @@ fn a_file_that_is_no_journal_is_refused() {
         assert_eq!(damage(read(&left.journal()).unwrap_err()).0, 1, "{text:?}");
     }
     std::fs::remove_file(left.journal()).unwrap();
-    assert!(
-        read(&left.journal())
-            .unwrap_err()
-            .to_string()
-            .contains("cannot read")
-    );
+    assert!(read(&left.journal()).unwrap_err().to_string().contains("cannot read"));
 }
 
 #[test]
 fn a_journal_of_a_later_format_is_refused_by_its_version() {
     let left = left();
-    let (mut line, data) = (
-        String::new(),
-        json!({"journal-version": 9, "colour": "red"}).to_string(),
-    );
+    let (mut line, data) = (String::new(), json!({"journal-version": 9, "colour": "red"}).to_string());
     let start = crate::journal::chain::Chain::start();
     start.forge(crate::journal::chain::Kind::Header, &data, &mut line);
     std::fs::write(left.journal(), &line).unwrap();
     let error = read(&left.journal()).unwrap_err().to_string();
-    assert!(
-        error.contains("format 9") && error.contains("use a newer one"),
-        "{error}"
-    );
+    assert!(error.contains("format 9") && error.contains("use a newer one"), "{error}");
 }
 
 #[test]
@@ -135,10 +107,7 @@ fn a_record_that_a_power_cut_took_is_cut_from_the_journal_too() {
     drop(ledger);
     let journaled = read(&left.journal()).unwrap();
     let opened = Vault::open(&left.places, &left.run).unwrap();
-    assert_eq!(
-        opened.record(&journaled.records[0]).unwrap(),
-        ended("again")
-    );
+    assert_eq!(opened.record(&journaled.records[0]).unwrap(), ended("again"));
 }
 
 #[test]
@@ -148,11 +117,7 @@ fn a_record_that_is_missing_before_a_change_is_damage() {
     let _ticket = bench.ledger.intend(&intent("a")).unwrap();
     let left = bench.stop();
     let vault = std::fs::read_to_string(left.vault()).unwrap();
-    std::fs::write(
-        left.vault(),
-        vault.lines().next().unwrap().to_owned() + "\n",
-    )
-    .unwrap();
+    std::fs::write(left.vault(), vault.lines().next().unwrap().to_owned() + "\n").unwrap();
     let (line, why) = damage(left.reopen().unwrap_err());
     assert_eq!((line, why.as_str()), (2, "its vault record is missing"));
 }
@@ -166,27 +131,17 @@ fn a_vault_that_was_tampered_with_gives_nothing() {
     std::fs::write(left.vault(), [lines[0], lines[2], lines[1], ""].join("\n")).unwrap();
     let vault = Vault::open(&left.places, &left.run).unwrap();
     let (line, why) = damage(vault.intent(&journaled.intents[0]).unwrap_err());
-    assert_eq!(
-        (line, why.as_str()),
-        (2, "the record is not the one that the journal names")
-    );
+    assert_eq!((line, why.as_str()), (2, "the record is not the one that the journal names"));
     std::fs::write(left.vault(), [lines[0], ""].join("\n")).unwrap();
     let vault = Vault::open(&left.places, &left.run).unwrap();
-    assert_eq!(
-        damage(vault.record(&journaled.records[0]).unwrap_err()).1,
-        "the record is missing"
-    );
+    assert_eq!(damage(vault.record(&journaled.records[0]).unwrap_err()).1, "the record is missing");
 }
 
 #[test]
 fn another_key_opens_nothing() {
     let left = left();
     let journaled = read(&left.journal()).unwrap();
-    std::fs::write(
-        left.places.state.join(format!("keys/{}.key", left.run)),
-        [1; 32],
-    )
-    .unwrap();
+    std::fs::write(left.places.state.join(format!("keys/{}.key", left.run)), [1; 32]).unwrap();
     let vault = Vault::open(&left.places, &left.run).unwrap();
     let (_, why) = damage(vault.intent(&journaled.intents[0]).unwrap_err());
     assert_eq!(why, "the key of the run does not open the record");
@@ -196,28 +151,11 @@ fn another_key_opens_nothing() {
 fn a_journal_in_the_folder_of_another_run_is_refused() {
     let left = left();
     let other = crate::event::RunId("other".into());
-    std::fs::rename(
-        left.places.run(&left.run).unwrap(),
-        left.places.run(&other).unwrap(),
-    )
-    .unwrap();
+    std::fs::rename(left.places.run(&left.run).unwrap(), left.places.run(&other).unwrap()).unwrap();
     let keys = left.places.state.join("keys");
-    std::fs::rename(
-        keys.join(format!("{}.key", left.run)),
-        keys.join("other.key"),
-    )
-    .unwrap();
-    let error = Journal::reopen(
-        &left.places,
-        &other,
-        &crate::journal::kit::redactor(),
-        clock(),
-    )
-    .unwrap_err();
-    assert_eq!(
-        damage(error).1,
-        format!("it is the journal of run {}", left.run)
-    );
+    std::fs::rename(keys.join(format!("{}.key", left.run)), keys.join("other.key")).unwrap();
+    let error = Journal::reopen(&left.places, &other, &crate::journal::kit::redactor(), clock()).unwrap_err();
+    assert_eq!(damage(error).1, format!("it is the journal of run {}", left.run));
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -237,29 +175,24 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 fn any_kind() -> impl Strategy<Value = EventKind> {
-    let step_end = (".{0,12}", any_value(), any_value(), any::<u32>()).prop_map(
-        |(step, output, info, attempts)| {
-            EventKind::StepFinished(Box::new(StepEnd {
-                step: StepId(step.clone()),
-                verdict: Verdict::Skipped(step.clone()),
-                tolerated: false,
-                changed: true,
-                attempts,
-                elapsed_ms: u64::from(attempts),
-                expectations: 0,
-                outputs: [(step, output)].into(),
-                info,
-            }))
-        },
-    );
+    let step_end = (".{0,12}", any_value(), any_value(), any::<u32>()).prop_map(|(step, output, info, attempts)| {
+        EventKind::StepFinished(Box::new(StepEnd {
+            step: StepId(step.clone()),
+            verdict: Verdict::Skipped(step.clone()),
+            tolerated: false,
+            changed: true,
+            attempts,
+            elapsed_ms: u64::from(attempts),
+            expectations: 0,
+            outputs: [(step, output)].into(),
+            info,
+        }))
+    });
     prop_oneof![
         ".{0,40}".prop_map(|text| note(&text)),
         Just(EventKind::PhaseStarted(Phase::Always)),
         step_end,
-        Just(EventKind::Changed {
-            change: Box::new(intent("a").change),
-            settled: applied()
-        }),
+        Just(EventKind::Changed { change: Box::new(intent("a").change), settled: applied() }),
     ]
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
 use crate::event::{
-    Attempt, Change, Event, EventKind, Exchange, ExchangeEnd, Left, Note, Outcome, Phase, RunEnd,
-    RunHead, RunId, Settled, StepEnd, StepHead, StepId, TargetHead, Verdict, Waiting,
+    Attempt, Change, Event, EventKind, Exchange, ExchangeEnd, Left, Note, Outcome, Phase, RunEnd, RunHead, RunId,
+    Settled, StepEnd, StepHead, StepId, TargetHead, Verdict, Waiting,
 };
 use crate::source::Place;
 
@@ -28,13 +28,7 @@ impl Story {
     /// A run of `scale-shop-web` that has just begun.
     fn begin() -> Self {
         let began = "2026-11-21T03:31:00Z".parse().unwrap();
-        let story = Self {
-            events: Vec::new(),
-            at: began,
-            began,
-            phase: Phase::Steps,
-            lines: 10,
-        };
+        let story = Self { events: Vec::new(), at: began, began, phase: Phase::Steps, lines: 10 };
         story.tell(EventKind::RunStarted(Box::new(head())))
     }
 
@@ -65,11 +59,7 @@ impl Story {
             step: StepId(step.into()),
             name: name.into(),
             action: action.into(),
-            place: Place {
-                file: "scale-shop-web.yaml".into(),
-                line: self.lines,
-                column: 5,
-            },
+            place: Place { file: "scale-shop-web.yaml".into(), line: self.lines, column: 5 },
             phase: self.phase,
             depth: step.matches(['.', '[']).count(),
         };
@@ -77,10 +67,7 @@ impl Story {
     }
 
     fn wait(self, step: &str, line: &str) -> Self {
-        self.tell(EventKind::StepWaiting(Waiting {
-            step: StepId(step.into()),
-            line: line.into(),
-        }))
+        self.tell(EventKind::StepWaiting(Waiting { step: StepId(step.into()), line: line.into() }))
     }
 
     fn request(self, step: &str, method: &str, path: &str, end: ExchangeEnd) -> Self {
@@ -95,18 +82,12 @@ impl Story {
     }
 
     fn get(self, step: &str, path: &str) -> Self {
-        let end = ExchangeEnd::Answered {
-            status: 200,
-            bytes: 2_048,
-        };
+        let end = ExchangeEnd::Answered { status: 200, bytes: 2_048 };
         self.request(step, "GET", path, end)
     }
 
     fn change(self, change: Change, settled: Settled) -> Self {
-        self.tell(EventKind::Changed {
-            change: Box::new(change),
-            settled,
-        })
+        self.tell(EventKind::Changed { change: Box::new(change), settled })
     }
 
     fn note(self, step: Option<&str>, text: &str) -> Self {
@@ -197,8 +178,5 @@ fn head() -> RunHead {
 }
 
 fn note(step: Option<&str>, text: &str) -> Note {
-    Note {
-        step: step.map(|step| StepId(step.into())),
-        text: text.into(),
-    }
+    Note { step: step.map(|step| StepId(step.into())), text: text.into() }
 }

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Story, head};
 use crate::event::{
-    CancelReason, Change, Class, Event, EventKind, ExchangeEnd, Failure, Left, NotUndoable,
-    ObjectId, Outcome, Phase, Reversal, Settled, StepId, StillChanged, Verb, Verdict, Written,
+    CancelReason, Change, Class, Event, EventKind, ExchangeEnd, Failure, Left, NotUndoable, ObjectId, Outcome, Phase,
+    Reversal, Settled, StepId, StillChanged, Verb, Verdict, Written,
 };
 use crate::expect::{FieldDiff, Mismatch, Operand};
 use crate::source::Place;
@@ -39,11 +39,7 @@ fn scaled(step: &str, before: i64, after: i64) -> Change {
 }
 
 fn applied() -> Settled {
-    Settled::Applied {
-        uid: "8f1d".into(),
-        resource_version: "42".into(),
-        generation: 7,
-    }
+    Settled::Applied { uid: "8f1d".into(), resource_version: "42".into(), generation: 7 }
 }
 
 fn too_few() -> Verdict {
@@ -53,11 +49,7 @@ fn too_few() -> Verdict {
             expected: "at least 3".into(),
             found: Some(json!("1")),
             reason: "text \"1\" is not a number".into(),
-            place: Some(Place {
-                file: "scale-shop-web.yaml".into(),
-                line: 24,
-                column: 9,
-            }),
+            place: Some(Place { file: "scale-shop-web.yaml".into(), line: 24, column: 9 }),
             ..Mismatch::default()
         },
         Mismatch {
@@ -65,25 +57,15 @@ fn too_few() -> Verdict {
             expected: "subset {\"app\":\"web\"}".into(),
             found: Some(json!({"tier": "front"})),
             message: Some("the labels went".into()),
-            diff: vec![FieldDiff {
-                field: "/app".into(),
-                expected: Some(json!("web")),
-                found: None,
-            }],
+            diff: vec![FieldDiff { field: "/app".into(), expected: Some(json!("web")), found: None }],
             ..Mismatch::default()
         },
         Mismatch {
             subject: "result.spec.replicas == inputs.replicas".into(),
             expected: "true".into(),
             operands: vec![
-                Operand {
-                    text: "result.spec.replicas".into(),
-                    value: json!(1),
-                },
-                Operand {
-                    text: "inputs.replicas".into(),
-                    value: json!(3),
-                },
+                Operand { text: "result.spec.replicas".into(), value: json!(1) },
+                Operand { text: "inputs.replicas".into(), value: json!(3) },
             ],
             ..Mismatch::default()
         },
@@ -117,10 +99,7 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("is_undone", is_undone()),
         ("meets_hostile_text", meets_hostile_text()),
     ];
-    stories
-        .into_iter()
-        .map(|(name, story)| (name, story.events))
-        .collect()
+    stories.into_iter().map(|(name, story)| (name, story.events)).collect()
 }
 
 fn passes() -> Story {
@@ -134,10 +113,7 @@ fn passes() -> Story {
             end.outputs = [("replicas".into(), json!(1))].into();
             end.info = json!({"found": true});
         })
-        .tell(EventKind::Asked {
-            question: "May 1 object be changed?".into(),
-            answer: "yes (--yes)".into(),
-        })
+        .tell(EventKind::Asked { question: "May 1 object be changed?".into(), answer: "yes (--yes)".into() })
         .start("grow", "scale deployment shop/web to 3", "scale")
         .after(80)
         .change(scaled("grow", 1, 3), applied())
@@ -202,20 +178,15 @@ fn left() -> Left {
 fn skips_and_tolerates() -> Story {
     Story::begin()
         .start("health", "The health page answers", "wait")
-        .end(
-            "health",
-            Verdict::Skipped("inputs.health is defined: inputs.health is not set".into()),
-        )
+        .end("health", Verdict::Skipped("inputs.health is defined: inputs.health is not set".into()))
         .start("clean", "Sweep old jobs", "group")
         .start("clean.list", "list jobs in shop", "list")
         .after(15)
         .warn(Some("clean.list"), "the list is not complete")
         .end("clean.list", Verdict::Errored(stuck()))
-        .end_with(
-            "clean",
-            Verdict::Errored(Failure::new(Class::Hopeless, "step clean.list failed")),
-            |end| end.tolerated = true,
-        )
+        .end_with("clean", Verdict::Errored(Failure::new(Class::Hopeless, "step clean.list failed")), |end| {
+            end.tolerated = true
+        })
         .note(None, "nothing was swept")
         .start("say", "note", "note")
         .note(Some("say"), "replicas are 3 now")
@@ -227,57 +198,27 @@ fn loops() -> Story {
     Story::begin()
         .start("pause", "Suspend what runs at night", "group")
         .start("pause[shop]", "shop", "item")
-        .start(
-            "pause[shop].cron",
-            "suspend cronjob shop/nightly",
-            "suspend",
-        )
+        .start("pause[shop].cron", "suspend cronjob shop/nightly", "suspend")
         .after(20)
         .end("pause[shop].cron", Verdict::Passed)
         .end("pause[shop]", Verdict::Passed)
         .start("pause[blog]", "blog", "item")
-        .start(
-            "pause[blog].cron",
-            "suspend cronjob blog/nightly",
-            "suspend",
-        )
+        .start("pause[blog].cron", "suspend cronjob blog/nightly", "suspend")
         .start("pause[wiki]", "wiki", "item")
-        .start(
-            "pause[wiki].cron",
-            "suspend cronjob wiki/nightly",
-            "suspend",
-        )
+        .start("pause[wiki].cron", "suspend cronjob wiki/nightly", "suspend")
         .after(20)
         .end(
             "pause[blog].cron",
-            Verdict::Errored(Failure::new(
-                Class::Forbidden,
-                "cronjobs.batch \"nightly\" is forbidden",
-            )),
+            Verdict::Errored(Failure::new(Class::Forbidden, "cronjobs.batch \"nightly\" is forbidden")),
         )
-        .end(
-            "pause[blog]",
-            Verdict::Errored(Failure::new(
-                Class::Forbidden,
-                "step pause[blog].cron failed",
-            )),
-        )
-        .end(
-            "pause[wiki].cron",
-            Verdict::Cancelled(CancelReason::StepFailed),
-        )
+        .end("pause[blog]", Verdict::Errored(Failure::new(Class::Forbidden, "step pause[blog].cron failed")))
+        .end("pause[wiki].cron", Verdict::Cancelled(CancelReason::StepFailed))
         .end("pause[wiki]", Verdict::Cancelled(CancelReason::StepFailed))
-        .end(
-            "pause",
-            Verdict::Errored(Failure::new(Class::Forbidden, "1 of 3 items failed: blog")),
-        )
+        .end("pause", Verdict::Errored(Failure::new(Class::Forbidden, "1 of 3 items failed: blog")))
         .finish(Outcome::Failed, 1, |end| {
             end.class = Some(Class::Forbidden);
             end.failed_step = Some(StepId("pause[blog].cron".into()));
-            end.failure = Some(Failure::new(
-                Class::Forbidden,
-                "cronjobs.batch \"nightly\" is forbidden",
-            ));
+            end.failure = Some(Failure::new(Class::Forbidden, "cronjobs.batch \"nightly\" is forbidden"));
         })
 }
 
@@ -285,22 +226,14 @@ fn tries_again() -> Story {
     Story::begin()
         .start("serves", "The web tier serves", "http")
         .after(50)
-        .attempt_failed(
-            "serves",
-            1,
-            Verdict::Errored(Failure::new(Class::Server, "503 Service Unavailable")),
-        )
+        .attempt_failed("serves", 1, Verdict::Errored(Failure::new(Class::Server, "503 Service Unavailable")))
         .after(1_050)
         .end_with("serves", Verdict::Passed, |end| end.attempts = 2)
         .start("deploy", "Roll out", "group")
         .start("deploy.image", "set-image deployment shop/web", "set-image")
         .after(10)
         .end("deploy.image", too_few())
-        .attempt_failed(
-            "deploy",
-            1,
-            Verdict::Errored(Failure::new(Class::Expectation, "step deploy.image failed")),
-        )
+        .attempt_failed("deploy", 1, Verdict::Errored(Failure::new(Class::Expectation, "step deploy.image failed")))
         .after(1_000)
         .start("deploy.image", "set-image deployment shop/web", "set-image")
         .after(10)
@@ -314,15 +247,10 @@ fn is_refused() -> Story {
         .start("before", "Look at the deployment", "get")
         .after(12)
         .end("before", Verdict::Passed)
-        .tell(EventKind::Asked {
-            question: "May 1 object be changed?".into(),
-            answer: "no".into(),
-        })
+        .tell(EventKind::Asked { question: "May 1 object be changed?".into(), answer: "no".into() })
         .finish(Outcome::Refused, 4, |end| {
             end.class = Some(Class::Consent);
-            end.failure = Some(
-                Failure::new(Class::Consent, "nobody agreed to the changes").help("give --yes"),
-            );
+            end.failure = Some(Failure::new(Class::Consent, "nobody agreed to the changes").help("give --yes"));
         })
 }
 
@@ -331,12 +259,7 @@ fn is_interrupted() -> Story {
     Story::begin()
         .start("grow", "scale deployment shop/web to 3", "scale")
         .after(80)
-        .request(
-            "grow",
-            "PATCH",
-            "/apis/apps/v1/namespaces/shop/deployments/web",
-            ExchangeEnd::Dropped,
-        )
+        .request("grow", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web", ExchangeEnd::Dropped)
         .tell(EventKind::Interrupted(CancelReason::Interrupt))
         .change(scaled("grow", 1, 3), lost)
         .end("grow", Verdict::Cancelled(CancelReason::Interrupt))
@@ -354,12 +277,7 @@ fn breaks_off() -> Story {
         .change(scaled("grow", 1, 3), applied())
         .wait("grow", "1 of 3 updated")
         .after(4_000)
-        .request(
-            "grow",
-            "GET",
-            "/apis",
-            ExchangeEnd::Broken("connection reset".into()),
-        )
+        .request("grow", "GET", "/apis", ExchangeEnd::Broken("connection reset".into()))
 }
 
 fn breaks_off_and_is_resumed() -> Story {
@@ -378,10 +296,7 @@ fn is_undone() -> Story {
         .start("grow", "scale deployment shop/web to 3", "scale")
         .after(80)
         .change(scaled("grow", 1, 3), applied())
-        .wait(
-            "grow",
-            "2 of 3 updated; web-6c9f: ImagePullBackOff registry.example/web:1.9",
-        )
+        .wait("grow", "2 of 3 updated; web-6c9f: ImagePullBackOff registry.example/web:1.9")
         .after(600_000)
         .end("grow", Verdict::Errored(failure()))
         .phase(Phase::Always)
@@ -402,17 +317,8 @@ fn is_undone() -> Story {
 fn meets_hostile_text() -> Story {
     Story::begin()
         .start("shout", "重启应用 \u{1b}]0;owned\u{7} ]]> <b>&", "exec")
-        .note(
-            Some("shout"),
-            "\u{1b}[2J\u{0}cleared\nsecond line \u{202e}txt.exe",
-        )
+        .note(Some("shout"), "\u{1b}[2J\u{0}cleared\nsecond line \u{202e}txt.exe")
         .after(5)
-        .end(
-            "shout",
-            Verdict::Errored(Failure::new(
-                Class::Command,
-                "exit 1: \u{1b}[31mred\u{8} ]]> </failure>",
-            )),
-        )
+        .end("shout", Verdict::Errored(Failure::new(Class::Command, "exit 1: \u{1b}[31mred\u{8} ]]> </failure>")))
         .finish(Outcome::Failed, 1, |end| end.class = Some(Class::Command))
 }

@@ -1,4 +1,4 @@
-//! The disruption controller: how many pods of a PodDisruptionBudget may be evicted now.
+//! The disruption controller: how many pods of a `PodDisruptionBudget` may be evicted now.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,7 @@ use super::conditions::{Condition, Conditions, Stamps, holds};
 use super::deployment::share;
 use super::ownership::is_active;
 use super::turn::Turn;
-use crate::simulator::object::{
-    controller, is_deleting, labels, namespace, number, put, text, uid,
-};
+use crate::simulator::object::{controller, is_deleting, labels, namespace, number, put, text, uid};
 use crate::simulator::selector::Selector;
 
 /// Writes the status of a budget.
@@ -28,11 +26,7 @@ pub(super) fn reconcile(turn: &mut Turn, budget: &Arc<Value>) {
         .collect();
     let healthy = count(pods.iter().filter(|pod| holds(pod, "Ready")));
     let (expected, desired) = bounds(turn, budget, &pods);
-    let allowed = if expected > 0 {
-        (healthy - desired).max(0)
-    } else {
-        0
-    };
+    let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
     let mut conditions = Conditions::of(budget, Stamps::Transition);
     let condition = if allowed > 0 {
         Condition::new("DisruptionAllowed", "True", "SufficientPods", "")
@@ -66,7 +60,7 @@ fn bounds(turn: &Turn, budget: &Value, pods: &[&Arc<Value>]) -> (i64, i64) {
     }
 }
 
-/// How many pods their controllers want, each controller once; for a ReplicaSet, its Deployment.
+/// How many pods their controllers want, each controller once; for a `ReplicaSet`, its Deployment.
 fn wanted(turn: &Turn, pods: &[&Arc<Value>]) -> i64 {
     let mut scales = BTreeMap::new();
     for pod in pods {
@@ -74,9 +68,8 @@ fn wanted(turn: &Turn, pods: &[&Arc<Value>]) -> i64 {
         if let Some(above) = keeper.and_then(|keeper| owner(turn, keeper)) {
             keeper = Some(above);
         }
-        let (key, scale) = keeper.map_or((uid(pod), 1), |keeper| {
-            (uid(keeper), number(keeper, "/spec/replicas").unwrap_or(1))
-        });
+        let (key, scale) =
+            keeper.map_or((uid(pod), 1), |keeper| (uid(keeper), number(keeper, "/spec/replicas").unwrap_or(1)));
         scales.insert(key.to_owned(), scale);
     }
     scales.values().sum()
@@ -98,13 +91,8 @@ mod tests {
     use crate::simulator::store::Propagation;
 
     fn numbers(budget: &Value) -> [i64; 4] {
-        [
-            "expectedPods",
-            "desiredHealthy",
-            "currentHealthy",
-            "disruptionsAllowed",
-        ]
-        .map(|field| number(budget, &format!("/status/{field}")).unwrap_or_default())
+        ["expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"]
+            .map(|field| number(budget, &format!("/status/{field}")).unwrap_or_default())
     }
 
     #[tokio::test(start_paused = true)]
@@ -116,45 +104,28 @@ mod tests {
             (json!({"maxUnavailable": "50%"}), [3, 1, 3, 2]),
         ] {
             let cluster = Cluster::start();
-            cluster.create("deployments", workload("web", json!({})));
+            cluster.create("deployments", workload("web", &json!({})));
             let mut budget = json!({"metadata": {"name": "web"},
                 "spec": {"selector": {"matchLabels": {"app": "web"}}}});
             json_patch::merge(&mut budget, &json!({ "spec": bound }));
             cluster.create("poddisruptionbudgets", budget);
             cluster.pass(500).await;
-            assert_eq!(
-                numbers(&cluster.get("poddisruptionbudgets", "web")),
-                expected,
-                "{bound}"
-            );
+            assert_eq!(numbers(&cluster.get("poddisruptionbudgets", "web")), expected, "{bound}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pod_on_its_way_out_uses_the_budget_up() {
         let cluster = Cluster::start();
-        cluster.create("deployments", workload("web", json!({})));
+        cluster.create("deployments", workload("web", &json!({})));
         let spec = json!({"selector": {"matchLabels": {"app": "web"}}, "maxUnavailable": 1});
-        cluster.create(
-            "poddisruptionbudgets",
-            json!({"metadata": {"name": "web"}, "spec": spec}),
-        );
+        cluster.create("poddisruptionbudgets", json!({"metadata": {"name": "web"}, "spec": spec}));
         cluster.pass(500).await;
         let pod = cluster.list("pods").remove(0);
-        cluster.delete(
-            "pods",
-            text(&pod, "/metadata/name"),
-            Propagation::Background,
-        );
+        cluster.delete("pods", text(&pod, "/metadata/name"), Propagation::Background);
         cluster.pass(10).await;
-        assert_eq!(
-            numbers(&cluster.get("poddisruptionbudgets", "web")),
-            [3, 2, 2, 0]
-        );
+        assert_eq!(numbers(&cluster.get("poddisruptionbudgets", "web")), [3, 2, 2, 0]);
         cluster.pass(500).await;
-        assert_eq!(
-            numbers(&cluster.get("poddisruptionbudgets", "web")),
-            [3, 2, 3, 1]
-        );
+        assert_eq!(numbers(&cluster.get("poddisruptionbudgets", "web")), [3, 2, 3, 1]);
     }
 }

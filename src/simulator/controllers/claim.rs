@@ -13,18 +13,8 @@ pub(super) fn reconcile(turn: &mut Turn, claim: &Arc<Value>) {
         return;
     }
     let volume = format!("pvc-{}", uid(claim));
-    turn.patch(
-        "persistentvolumeclaims",
-        claim,
-        json!({"spec": {"volumeName": volume}}),
-    );
-    let capacity = claim
-        .pointer("/spec/resources/requests")
-        .cloned()
-        .unwrap_or_default();
-    let modes = claim
-        .pointer("/spec/accessModes")
-        .cloned()
-        .unwrap_or_else(|| json!(["ReadWriteOnce"]));
+    turn.patch("persistentvolumeclaims", claim, json!({"spec": {"volumeName": volume}}));
+    let capacity = claim.pointer("/spec/resources/requests").cloned().unwrap_or_default();
+    let modes = claim.pointer("/spec/accessModes").cloned().unwrap_or_else(|| json!(["ReadWriteOnce"]));
     turn.status(json!({"phase": "Bound", "accessModes": modes, "capacity": capacity}));
 }

@@ -25,12 +25,7 @@ impl Condition {
         reason: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self {
-            kind,
-            status,
-            reason,
-            message: message.into(),
-        }
+        Self { kind, status, reason, message: message.into() }
     }
 
     /// A condition that needs no words.
@@ -80,29 +75,22 @@ pub(super) struct Conditions {
 impl Conditions {
     /// What the object's status says now.
     pub(super) fn of(object: &Value, stamps: Stamps) -> Self {
-        Self {
-            all: list(object, "/status/conditions").to_vec(),
-            stamps,
-        }
+        Self { all: list(object, "/status/conditions").to_vec(), stamps }
     }
 
     /// The condition of a kind.
     pub(super) fn get(&self, kind: &str) -> Option<&Value> {
-        self.all
-            .iter()
-            .find(|condition| text(condition, "/type") == kind)
+        self.all.iter().find(|condition| text(condition, "/type") == kind)
     }
 
     /// The reason of a condition; empty when there is no such condition.
     pub(super) fn reason(&self, kind: &str) -> &str {
-        self.get(kind)
-            .map_or("", |condition| text(condition, "/reason"))
+        self.get(kind).map_or("", |condition| text(condition, "/reason"))
     }
 
     /// Whether a condition is there and true.
     pub(super) fn holds(&self, kind: &str) -> bool {
-        self.get(kind)
-            .is_some_and(|condition| text(condition, "/status") == "True")
+        self.get(kind).is_some_and(|condition| text(condition, "/status") == "True")
     }
 
     /// Says something, unless the same status and reason are said already.
@@ -116,17 +104,10 @@ impl Conditions {
 
     /// Says something, with new stamps even when it was said before.
     pub(super) fn renew(&mut self, condition: &Condition, now: &str) {
-        let present = self
-            .all
-            .iter()
-            .position(|said| text(said, "/type") == condition.kind);
+        let present = self.all.iter().position(|said| text(said, "/type") == condition.kind);
         let place = present.and_then(|index| self.all.get_mut(index));
-        let unchanged = place
-            .as_deref()
-            .filter(|said| text(said, "/status") == condition.status);
-        let since = unchanged
-            .map_or(now, |said| text(said, "/lastTransitionTime"))
-            .to_owned();
+        let unchanged = place.as_deref().filter(|said| text(said, "/status") == condition.status);
+        let since = unchanged.map_or(now, |said| text(said, "/lastTransitionTime")).to_owned();
         let value = condition.value(now, &since, self.stamps);
         match place {
             Some(place) => *place = value,
@@ -136,8 +117,7 @@ impl Conditions {
 
     /// Says nothing of a kind any more.
     pub(super) fn remove(&mut self, kind: &str) {
-        self.all
-            .retain(|condition| text(condition, "/type") != kind);
+        self.all.retain(|condition| text(condition, "/type") != kind);
     }
 
     /// The list as the status holds it.
@@ -153,9 +133,7 @@ impl Conditions {
 
 /// Whether an object's status says that something is so.
 pub(super) fn holds(object: &Value, kind: &str) -> bool {
-    list(object, "/status/conditions")
-        .iter()
-        .any(|said| text(said, "/type") == kind && text(said, "/status") == "True")
+    list(object, "/status/conditions").iter().any(|said| text(said, "/type") == kind && text(said, "/status") == "True")
 }
 
 #[cfg(test)]
@@ -171,15 +149,10 @@ mod tests {
         conditions.set(&progress("NewReplicaSetAvailable"), "t3");
         assert_eq!(
             conditions.get("Progressing"),
-            Some(
-                &json!({"type": "Progressing", "status": "True", "lastUpdateTime": "t2",
-                "lastTransitionTime": "t1", "reason": "NewReplicaSetAvailable"})
-            )
+            Some(&json!({"type": "Progressing", "status": "True", "lastUpdateTime": "t2",
+                "lastTransitionTime": "t1", "reason": "NewReplicaSetAvailable"}))
         );
-        conditions.set(
-            &Condition::new("Progressing", "False", "ProgressDeadlineExceeded", ""),
-            "t4",
-        );
+        conditions.set(&Condition::new("Progressing", "False", "ProgressDeadlineExceeded", ""), "t4");
         let said = conditions.get("Progressing").expect("a condition");
         assert_eq!(text(said, "/lastTransitionTime"), "t4");
         conditions.remove("Progressing");

@@ -1,4 +1,4 @@
-//! The CronJob controller: a Job at every moment of a schedule.
+//! The `CronJob` controller: a Job at every moment of a schedule.
 //!
 //! Schedules are read in UTC whatever `spec.timeZone` says.
 
@@ -42,11 +42,7 @@ fn noted(turn: &mut Turn, cron: &Arc<Value>, jobs: &[Arc<Value>]) -> Value {
     active.retain(|known| {
         let job = jobs.iter().find(|job| uid(job) == text(known, "/uid"));
         if let Some(job) = job.filter(|job| is_finished(job)) {
-            let end = if holds(job, "Complete") {
-                "Complete"
-            } else {
-                "Failed"
-            };
+            let end = if holds(job, "Complete") { "Complete" } else { "Failed" };
             let message = format!("Saw completed job: {}, condition: {end}", name(job));
             turn.normal(cron, "SawCompletedJob", message);
             return false;
@@ -72,26 +68,19 @@ fn set_active(status: &mut Value, active: Vec<Value>) {
 
 /// Deletes finished Jobs beyond the wanted history, the oldest first.
 fn forget_old(turn: &mut Turn, cron: &Value, jobs: &[Arc<Value>]) {
-    for (end, limit, default) in [
-        ("Complete", "successfulJobsHistoryLimit", 3),
-        ("Failed", "failedJobsHistoryLimit", 1),
-    ] {
+    for (end, limit, default) in
+        [("Complete", "successfulJobsHistoryLimit", 3), ("Failed", "failedJobsHistoryLimit", 1)]
+    {
         let kept = number(cron, &format!("/spec/{limit}")).unwrap_or(default);
         let ended: Vec<_> = jobs.iter().filter(|job| holds(job, end)).collect();
-        let excess = ended
-            .len()
-            .saturating_sub(usize::try_from(kept).unwrap_or_default());
+        let excess = ended.len().saturating_sub(usize::try_from(kept).unwrap_or_default());
         for job in ended.into_iter().take(excess) {
             turn.delete("jobs", job);
         }
     }
 }
 
-fn follow_schedule(
-    turn: &mut Turn,
-    cron: &Arc<Value>,
-    (jobs, status): (&[Arc<Value>], &mut Value),
-) {
+fn follow_schedule(turn: &mut Turn, cron: &Arc<Value>, (jobs, status): (&[Arc<Value>], &mut Value)) {
     let pattern = text(cron, "/spec/schedule");
     let schedule = match Cron::from_str(pattern) {
         Ok(schedule) => schedule,
@@ -116,19 +105,12 @@ fn due(now: Timestamp, cron: &Value, schedule: &Cron) -> Option<Timestamp> {
     let read = |pointer| text(cron, pointer).parse::<Timestamp>().ok();
     let since = read("/status/lastScheduleTime").or_else(|| read("/metadata/creationTimestamp"))?;
     let deadline = number(cron, "/spec/startingDeadlineSeconds");
-    let since = deadline.map_or(since, |seconds| {
-        since.max(now - TimeDelta::seconds(seconds))
-    });
+    let since = deadline.map_or(since, |seconds| since.max(now - TimeDelta::seconds(seconds)));
     let latest = schedule.find_previous_occurrence(&now, true).ok()?;
     (latest > since).then_some(latest)
 }
 
-fn begin(
-    turn: &mut Turn,
-    cron: &Arc<Value>,
-    (jobs, status): (&[Arc<Value>], &mut Value),
-    due: Timestamp,
-) {
+fn begin(turn: &mut Turn, cron: &Arc<Value>, (jobs, status): (&[Arc<Value>], &mut Value), due: Timestamp) {
     let mut active = list(status, "/active").to_vec();
     match text(cron, "/spec/concurrencyPolicy") {
         "Forbid" if !active.is_empty() => {
@@ -142,11 +124,7 @@ fn begin(
                     continue;
                 };
                 turn.delete("jobs", job);
-                turn.normal(
-                    cron,
-                    "SuccessfulDelete",
-                    format!("Deleted job {}", name(job)),
-                );
+                turn.normal(cron, "SuccessfulDelete", format!("Deleted job {}", name(job)));
             }
         }
         _ => {}
@@ -156,11 +134,7 @@ fn begin(
         "apiVersion": "batch/v1", "kind": "Job", "namespace": namespace(cron),
         "name": name(&job), "uid": uid(&job),
     }));
-    turn.normal(
-        cron,
-        "SuccessfulCreate",
-        format!("Created job {}", name(&job)),
-    );
+    turn.normal(cron, "SuccessfulCreate", format!("Created job {}", name(&job)));
     turn.create("jobs", job);
     set_active(status, active);
     put(status, &["lastScheduleTime"], stamp(due));
@@ -188,7 +162,7 @@ mod tests {
 
     const MINUTE: u64 = 60_000;
 
-    fn cron(spec: Value) -> Value {
+    fn cron(spec: &Value) -> Value {
         let mut cron = json!({
             "metadata": {"name": "nightly"},
             "spec": {
@@ -214,60 +188,39 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn jobs_start_by_the_schedule_and_the_old_ones_go() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({})));
+        cluster.create("cronjobs", cron(&json!({})));
         cluster.pass(MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
         cluster.pass(9 * MINUTE + 10).await;
         assert_eq!((cluster.list("jobs").len(), active(&cluster)), (1, 1));
         cluster.pass(MINUTE).await;
         let nightly = cluster.get("cronjobs", "nightly");
-        assert_eq!(
-            text(&nightly, "/status/lastScheduleTime"),
-            "2026-01-02T12:10:00Z"
-        );
-        assert_eq!(
-            text(&nightly, "/status/lastSuccessfulTime"),
-            "2026-01-02T12:10:00Z"
-        );
+        assert_eq!(text(&nightly, "/status/lastScheduleTime"), "2026-01-02T12:10:00Z");
+        assert_eq!(text(&nightly, "/status/lastSuccessfulTime"), "2026-01-02T12:10:00Z");
         assert_eq!(active(&cluster), 0);
-        assert_eq!(
-            cluster.reasons("CronJob"),
-            ["SuccessfulCreate", "SawCompletedJob"]
-        );
+        assert_eq!(cluster.reasons("CronJob"), ["SuccessfulCreate", "SawCompletedJob"]);
         cluster.pass(60 * MINUTE).await;
-        assert_eq!(
-            (cluster.list("jobs").len(), cluster.list("pods").len()),
-            (3, 3)
-        );
+        assert_eq!((cluster.list("jobs").len(), cluster.list("pods").len()), (3, 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_suspended_schedule_starts_nothing_and_makes_up_for_one_miss() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({"suspend": true})));
+        cluster.create("cronjobs", cron(&json!({"suspend": true})));
         cluster.pass(35 * MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
-        cluster.patch("cronjobs", "nightly", json!({"spec": {"suspend": false}}));
+        cluster.patch("cronjobs", "nightly", &json!({"spec": {"suspend": false}}));
         cluster.pass(MINUTE).await;
         assert_eq!(cluster.list("jobs").len(), 1);
-        assert_eq!(
-            text(
-                &cluster.get("cronjobs", "nightly"),
-                "/status/lastScheduleTime"
-            ),
-            "2026-01-02T12:30:00Z"
-        );
+        assert_eq!(text(&cluster.get("cronjobs", "nightly"), "/status/lastScheduleTime"), "2026-01-02T12:30:00Z");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_miss_beyond_the_starting_deadline_is_let_go() {
         let cluster = Cluster::start();
-        cluster.create(
-            "cronjobs",
-            cron(json!({"suspend": true, "startingDeadlineSeconds": 30})),
-        );
+        cluster.create("cronjobs", cron(&json!({"suspend": true, "startingDeadlineSeconds": 30})));
         cluster.pass(35 * MINUTE).await;
-        cluster.patch("cronjobs", "nightly", json!({"spec": {"suspend": false}}));
+        cluster.patch("cronjobs", "nightly", &json!({"spec": {"suspend": false}}));
         cluster.pass(MINUTE).await;
         assert!(cluster.list("jobs").is_empty());
     }
@@ -276,15 +229,11 @@ mod tests {
     async fn the_concurrency_policy_decides_about_a_second_job() {
         for (policy, expected) in [("Allow", 2), ("Forbid", 1), ("Replace", 1)] {
             let cluster = endless();
-            cluster.create("cronjobs", cron(json!({ "concurrencyPolicy": policy })));
+            cluster.create("cronjobs", cron(&json!({ "concurrencyPolicy": policy })));
             cluster.pass(11 * MINUTE).await;
             let first = name(&cluster.list("jobs")[0]).to_owned();
             cluster.pass(10 * MINUTE).await;
-            assert_eq!(
-                (cluster.list("jobs").len(), active(&cluster)),
-                (expected, expected),
-                "{policy}"
-            );
+            assert_eq!((cluster.list("jobs").len(), active(&cluster)), (expected, expected), "{policy}");
             let stayed = cluster.find("jobs", &first).is_some();
             assert_eq!(stayed, policy != "Replace", "{policy}");
         }
@@ -293,7 +242,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_schedule_that_cannot_be_read_is_told() {
         let cluster = Cluster::start();
-        cluster.create("cronjobs", cron(json!({"schedule": "often"})));
+        cluster.create("cronjobs", cron(&json!({"schedule": "often"})));
         cluster.pass(MINUTE).await;
         assert_eq!(cluster.reasons("CronJob"), ["UnparseableSchedule"]);
     }

@@ -38,20 +38,14 @@ fn is_gone(turn: &Turn, owner: &Value) -> bool {
 }
 
 fn holds(object: &Value, finalizer: &str) -> bool {
-    list(object, "/metadata/finalizers")
-        .iter()
-        .any(|held| held == finalizer)
+    list(object, "/metadata/finalizers").iter().any(|held| held == finalizer)
 }
 
 /// Lets the object go, as far as a finalizer goes.
 fn release(turn: &mut Turn, object: &Value, finalizer: &str) {
     let mut left = list(object, "/metadata/finalizers").to_vec();
     left.retain(|held| held != finalizer);
-    turn.patch(
-        turn.id().resource,
-        object,
-        json!({"metadata": {"finalizers": left}}),
-    );
+    turn.patch(turn.id().resource, object, json!({"metadata": {"finalizers": left}}));
 }
 
 /// Takes the owner out of its dependants, then lets it go.
@@ -60,16 +54,8 @@ fn orphan_dependents(turn: &mut Turn, owner: &Value) {
     for (id, dependent) in view.dependents(uid(owner)) {
         let mut left = owners(dependent).to_vec();
         left.retain(|reference| text(reference, "/uid") != uid(owner));
-        let left = if left.is_empty() {
-            Value::Null
-        } else {
-            left.into()
-        };
-        turn.patch(
-            id.resource,
-            dependent,
-            json!({"metadata": {"ownerReferences": left}}),
-        );
+        let left = if left.is_empty() { Value::Null } else { left.into() };
+        turn.patch(id.resource, dependent, json!({"metadata": {"ownerReferences": left}}));
     }
     release(turn, owner, ORPHAN);
 }
@@ -83,14 +69,8 @@ fn delete_dependents(turn: &mut Turn, owner: &Value) {
             continue;
         }
         blocked = true;
-        let has_own = view
-            .dependents(uid(dependent))
-            .any(|(_, own)| blocks(own, uid(dependent)));
-        let rule = if has_own {
-            Propagation::Foreground
-        } else {
-            Propagation::Background
-        };
+        let has_own = view.dependents(uid(dependent)).any(|(_, own)| blocks(own, uid(dependent)));
+        let rule = if has_own { Propagation::Foreground } else { Propagation::Background };
         turn.delete_by(id.resource, dependent, Some(rule));
     }
     if !blocked {
@@ -99,9 +79,7 @@ fn delete_dependents(turn: &mut Turn, owner: &Value) {
 }
 
 fn blocks(dependent: &Value, owner: &str) -> bool {
-    owners(dependent)
-        .iter()
-        .any(|reference| text(reference, "/uid") == owner && flag(reference, "/blockOwnerDeletion"))
+    owners(dependent).iter().any(|reference| text(reference, "/uid") == owner && flag(reference, "/blockOwnerDeletion"))
 }
 
 /// The namespace controller: what a terminating namespace holds goes, then the namespace.
@@ -118,6 +96,6 @@ pub(super) fn terminate(turn: &mut Turn, namespace: &Arc<Value>) {
         }
     }
     if empty {
-        turn.finalize();
+        turn.patch("namespaces", namespace, json!({"spec": {"finalizers": null}}));
     }
 }

@@ -30,9 +30,7 @@ impl Cluster {
         let noon = "2026-01-02T12:00:00Z".parse().expect("a stamp");
         let clock = Clock::starting_at(noon);
         let store = Store::new(clock);
-        store
-            .seed("namespaces", json!({"metadata": {"name": "shop"}}))
-            .expect("new");
+        store.seed("namespaces", json!({"metadata": {"name": "shop"}})).expect("new");
         for node in ["node-a", "node-b"] {
             let ready = json!([{"type": "Ready", "status": "True"}]);
             let node = json!({"metadata": {"name": node}, "status": {"conditions": ready}});
@@ -40,11 +38,7 @@ impl Cluster {
         }
         let fates = PodFates::new(serde_json::from_value(rules).expect("legal rules"));
         let controllers = Controllers::start(&store, clock, Timing::default(), fates);
-        Self {
-            began: store.version(),
-            store,
-            _controllers: controllers,
-        }
+        Self { began: store.version(), store, _controllers: controllers }
     }
 
     /// Creates an object in `shop`.
@@ -55,25 +49,18 @@ impl Cluster {
     }
 
     /// Merges a patch into an object in `shop`.
-    pub(super) fn patch(&self, resource: &str, name: &str, patch: Value) {
+    pub(super) fn patch(&self, resource: &str, name: &str, patch: &Value) {
         let merge = |object: &mut Value| {
-            json_patch::merge(object, &patch);
+            json_patch::merge(object, patch);
             Ok(())
         };
-        self.store
-            .update(resource, "shop", name, None, merge)
-            .expect("there");
+        self.store.update(resource, "shop", name, None, merge).expect("there");
     }
 
     /// Deletes an object in `shop`.
     pub(super) fn delete(&self, resource: &str, name: &str, propagation: Propagation) {
-        let options = DeleteOptions {
-            propagation: Some(propagation),
-            ..DeleteOptions::default()
-        };
-        self.store
-            .delete(resource, "shop", name, &options)
-            .expect("there");
+        let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
+        self.store.delete(resource, "shop", name, &options).expect("there");
     }
 
     /// Lets time pass.
@@ -83,8 +70,7 @@ impl Cluster {
 
     /// An object in `shop`.
     pub(super) fn get(&self, resource: &str, name: &str) -> Arc<Value> {
-        self.find(resource, name)
-            .unwrap_or_else(|| panic!("{resource} {name} is not there"))
+        self.find(resource, name).unwrap_or_else(|| panic!("{resource} {name} is not there"))
     }
 
     /// An object in `shop`, if it is there.
@@ -98,12 +84,7 @@ impl Cluster {
     }
 
     /// What every state of an object has shown so far, repetitions left out.
-    pub(super) fn history<T: PartialEq>(
-        &self,
-        resource: &str,
-        wanted: &str,
-        show: impl Fn(&Value) -> T,
-    ) -> Vec<T> {
+    pub(super) fn history<T: PartialEq>(&self, resource: &str, wanted: &str, show: impl Fn(&Value) -> T) -> Vec<T> {
         let changes = self.store.log(self.began).expect("kept");
         let mut shown: Vec<T> = changes
             .iter()
@@ -117,18 +98,12 @@ impl Cluster {
 
     /// The reasons of the events about objects of a kind, oldest first.
     pub(super) fn reasons(&self, kind: &str) -> Vec<String> {
-        self.events(kind)
-            .iter()
-            .map(|event| text(event, "/reason").to_owned())
-            .collect()
+        self.events(kind).iter().map(|event| text(event, "/reason").to_owned()).collect()
     }
 
     /// The words of the events about objects of a kind, oldest first.
     pub(super) fn words(&self, kind: &str) -> Vec<String> {
-        self.events(kind)
-            .iter()
-            .map(|event| text(event, "/message").to_owned())
-            .collect()
+        self.events(kind).iter().map(|event| text(event, "/message").to_owned()).collect()
     }
 
     fn events(&self, kind: &str) -> Vec<Arc<Value>> {
@@ -147,7 +122,7 @@ pub(super) fn reason<'a>(object: &'a Value, kind: &str) -> &'a str {
 }
 
 /// A workload with three pods of one container.
-pub(super) fn workload(name: &str, spec: Value) -> Value {
+pub(super) fn workload(name: &str, spec: &Value) -> Value {
     let mut object = json!({
         "metadata": {"name": name},
         "spec": {

@@ -7,21 +7,19 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::timers::Timers;
 use super::turn::{Memory, Turn, Write};
 use super::view::{Id, View};
 use super::{RECONCILERS, garbage, wake};
 use crate::clock::Timestamp;
 use crate::simulator::fate::PodFates;
-use crate::simulator::object::{name, namespace, put, put_default, stamp, text, uid};
+use crate::simulator::object::{put, put_default, stamp, uid};
 use crate::simulator::resource::RESOURCES;
 use crate::simulator::scenario::Timing;
 use crate::simulator::status::StatusError;
-use crate::simulator::store::{DeleteOptions, LogLine, Store};
-
-/// Events are forgotten after an hour, so that a past played in advance need not tell them.
-const EVENT_LIFE: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+use crate::simulator::store::{LogLine, Store};
 
 /// The controllers of one cluster and what they know.
 pub(super) struct Machine {
@@ -31,8 +29,6 @@ pub(super) struct Machine {
     timing: Timing,
     seen: u64,
     queue: Queue,
-    /// Set while a past is played: when the present begins.
-    present: Option<Timestamp>,
 }
 
 /// Places that want a look, each once; those that many changes touch come last.
@@ -48,20 +44,12 @@ impl Queue {
     pub(super) fn push(&mut self, id: Id) {
         if self.waiting.insert(id.clone()) {
             let patient = matches!(id.resource, "poddisruptionbudgets" | "namespaces");
-            if patient {
-                &mut self.patient
-            } else {
-                &mut self.urgent
-            }
-            .push_back(id);
+            if patient { &mut self.patient } else { &mut self.urgent }.push_back(id);
         }
     }
 
     fn pop(&mut self) -> Option<Id> {
-        let id = self
-            .urgent
-            .pop_front()
-            .or_else(|| self.patient.pop_front())?;
+        let id = self.urgent.pop_front().or_else(|| self.patient.pop_front())?;
         self.waiting.remove(&id);
         Some(id)
     }
@@ -70,28 +58,11 @@ impl Queue {
 impl Machine {
     /// The controllers of a cluster, about to look at every object in it.
     pub(super) fn new(store: Store, timing: Timing, fates: PodFates) -> Self {
-        let memory = Memory {
-            fates,
-            ..Memory::default()
-        };
+        let memory = Memory { fates, timers: Timers::default() };
         let (view, queue) = (View::default(), Queue::default());
-        let mut machine = Self {
-            store,
-            view,
-            memory,
-            timing,
-            seen: 0,
-            queue,
-            present: None,
-        };
+        let mut machine = Self { store, view, memory, timing, seen: 0, queue };
         machine.relist();
         machine
-    }
-
-    /// The same, in a past that ends where the present begins.
-    pub(super) fn in_the_past(mut self, present: Timestamp) -> Self {
-        self.present = Some(present);
-        self
     }
 
     /// Looks at up to `steps` objects; says whether more wait.
@@ -121,9 +92,7 @@ impl Machine {
         };
         let (known, pace) = ((&self.view, &mut self.memory), (now, &self.timing));
         let mut turn = Turn::new(known, pace, (id, uid(&object)));
-        let reconcile = RECONCILERS
-            .iter()
-            .find(|(resource, _)| *resource == id.resource);
+        let reconcile = RECONCILERS.iter().find(|(resource, _)| *resource == id.resource);
         if !garbage::collect(&mut turn, &object)
             && let Some((_, reconcile)) = reconcile
         {
@@ -143,7 +112,7 @@ impl Machine {
             self.seen = change.version;
             let id = Id::of(change.resource.plural, &change.object);
             let gone = change.kind == crate::simulator::store::ChangeKind::Deleted;
-            self.take(&id, (!gone).then_some(change.object));
+            self.take(&id, (!gone).then_some(&change.object));
         }
     }
 
@@ -151,29 +120,20 @@ impl Machine {
     fn relist(&mut self) {
         self.seen = self.store.version();
         for resource in RESOURCES.iter().map(|resource| resource.plural) {
-            let known: Vec<_> = self
-                .view
-                .list(resource, None)
-                .map(|old| Id::of(resource, old))
-                .collect();
+            let known: Vec<_> = self.view.list(resource, None).map(|old| Id::of(resource, old)).collect();
             for id in known {
                 self.view.take(&id, None);
             }
             for object in self.store.list(resource, None).0 {
-                self.take(&Id::of(resource, &object), Some(object));
+                self.take(&Id::of(resource, &object), Some(&object));
             }
         }
     }
 
-    fn take(&mut self, id: &Id, object: Option<Arc<Value>>) {
-        let before = self.view.take(id, object.clone());
-        wake::after(
-            &mut self.queue,
-            &self.view,
-            (id, before.as_deref(), object.as_deref()),
-        );
-        let gone =
-            before.filter(|before| object.as_ref().is_none_or(|now| uid(now) != uid(before)));
+    fn take(&mut self, id: &Id, object: Option<&Arc<Value>>) {
+        let before = self.view.take(id, object.cloned());
+        wake::after(&mut self.queue, &self.view, (id, before.as_deref(), object.map(|object| &**object)));
+        let gone = before.filter(|before| object.is_none_or(|now| uid(now) != uid(before)));
         if let Some(gone) = gone {
             self.memory.timers.forget(uid(&gone));
         }
@@ -181,69 +141,32 @@ impl Machine {
 
     fn carry_out(&mut self, write: Write, now: Timestamp) {
         match write {
-            Write::Create {
-                resource,
-                mut object,
-                owner,
-            } => {
-                put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
-                if self.store.seed(resource, object).is_err() {
-                    self.memory.timers.wake(owner, now + self.timing.back_off);
-                }
-            }
+            Write::Create { resource, object, owner } => self.create((resource, object), owner, now),
             Write::Patch { id, uid, patch } => self.patch(&id, &uid, &patch),
-            Write::Status {
-                id,
-                uid,
-                status,
-                annotations,
-            } => {
+            Write::Status { id, uid, status, annotations } => {
                 self.status(&id, &uid, (status, annotations));
             }
-            Write::Delete {
-                id,
-                uid,
-                grace,
-                propagation,
-            } => {
-                let options = DeleteOptions {
-                    propagation,
-                    grace,
-                    uid: Some(uid),
-                    resource_version: None,
-                };
-                tolerate(
-                    self.store
-                        .delete(id.resource, &id.namespace, &id.name, &options),
-                );
+            Write::Delete { id, options } => {
+                tolerate(self.store.delete(id.resource, &id.namespace, &id.name, &options));
             }
-            Write::Event {
-                regarding,
-                kind,
-                reason,
-                message,
-                component,
-            } => {
-                self.tell(&regarding, [kind, reason, &message, component], now);
+            Write::Event { regarding, kind, reason, message, component } => {
+                self.store.record_event(&regarding, kind, reason, &message, component);
             }
-            Write::Log {
-                id,
-                container,
-                line,
-            } => {
-                let line = LogLine {
-                    at: now,
-                    text: line,
-                };
-                self.store
-                    .append_log_at(&id.namespace, &id.name, &container, line);
+            Write::Log { id, container, line } => {
+                let line = LogLine { at: now, text: line };
+                self.store.append_log_at(&id.namespace, &id.name, &container, line);
             }
             Write::NewLife { id, container } => {
                 self.store.restart_log(&id.namespace, &id.name, &container);
             }
-            Write::Finalize { id, uid } => {
-                self.patch(&id, &uid, &json!({"spec": {"finalizers": null}}))
-            }
+        }
+    }
+
+    /// Adds an object; when it is refused, its owner has another look after a pause.
+    fn create(&mut self, (resource, mut object): (&str, Value), owner: Id, now: Timestamp) {
+        put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
+        if self.store.seed(resource, object).is_err() {
+            self.memory.timers.wake(owner, now + self.timing.back_off);
         }
     }
 
@@ -254,10 +177,7 @@ impl Machine {
             json_patch::merge(object, patch);
             Ok(())
         };
-        tolerate(
-            self.store
-                .update(id.resource, &id.namespace, &id.name, None, change),
-        );
+        tolerate(self.store.update(id.resource, &id.namespace, &id.name, None, change));
     }
 
     /// Replaces an object's status, if it is still the same object.
@@ -270,52 +190,13 @@ impl Machine {
             }
             Ok(())
         };
-        tolerate(
-            self.store
-                .update_status(id.resource, &id.namespace, &id.name, None, change),
-        );
+        tolerate(self.store.update_status(id.resource, &id.namespace, &id.name, None, change));
     }
-
-    fn tell(&self, regarding: &Value, words: [&str; 4], now: Timestamp) {
-        let [kind, reason, message, component] = words;
-        match self.present {
-            None => self
-                .store
-                .record_event(regarding, kind, reason, message, component),
-            Some(present) if present - now < EVENT_LIFE => {
-                tolerate(self.store.seed("events", past_event(regarding, words, now)));
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-/// An event with stamps of its own.
-fn past_event(regarding: &Value, words: [&str; 4], now: Timestamp) -> Value {
-    let [kind, reason, message, component] = words;
-    let at = stamp(now);
-    let micros = now.timestamp_micros();
-    json!({
-        "apiVersion": "v1", "kind": "Event",
-        "metadata": { "name": format!("{}.{micros:x}{:04x}", name(regarding), fastrand::u16(..)),
-            "namespace": namespace(regarding), "creationTimestamp": at },
-        "involvedObject": { "kind": text(regarding, "/kind"), "namespace": namespace(regarding),
-            "name": name(regarding), "uid": uid(regarding),
-            "apiVersion": text(regarding, "/apiVersion"),
-            "resourceVersion": text(regarding, "/metadata/resourceVersion") },
-        "reason": reason, "message": message, "source": { "component": component },
-        "firstTimestamp": at, "lastTimestamp": at, "count": 1, "type": kind,
-        "eventTime": null, "reportingComponent": component, "reportingInstance": "",
-    })
 }
 
 /// Refuses to touch another object that has taken the place of the one that was looked at.
 fn same(object: &Value, wanted: &str) -> Result<(), StatusError> {
-    if uid(object) == wanted {
-        Ok(())
-    } else {
-        Err(StatusError::unprocessable("replaced"))
-    }
+    if uid(object) == wanted { Ok(()) } else { Err(StatusError::unprocessable("replaced")) }
 }
 
 /// A write that came too late is no loss: the change that overtook it brings another look.

@@ -1,12 +1,12 @@
 //! The controllers of the simulated cluster: what makes a Deployment's pods appear, run and end.
 //!
-//! Only `Simulator` and the demo world start them. Each controller is a function over one
-//! object: it reads the [`view::View`], and says what it wants written; it never writes by itself
-//! and never waits. [`machine::Machine`] calls it when something that it minds has changed, or
+//! Only `Simulator` starts them. Each controller is a function over one
+//! object: it reads the `view::View`, and says what it wants written; it never writes by itself
+//! and never waits. `machine::Machine` calls it when something that it minds has changed, or
 //! when a moment has come that it asked for. There is no polling and no clock in here, so a
 //! paused runtime drives the cluster through hours in a blink.
 //!
-//! To add a controller: one file, `mod x;`, and its row in [`RECONCILERS`]. If it minds objects
+//! To add a controller: one file, `mod x;`, and its row in `RECONCILERS`. If it minds objects
 //! that do not name it as an owner, say so in `wake.rs`.
 
 mod budget;
@@ -84,16 +84,16 @@ impl Drop for Controllers {
 }
 
 async fn run(store: Store, clock: Clock, timing: Timing, fates: PodFates) {
-    let mut changes = store.changes();
+    let mut news = store.changes();
     let mut machine = Machine::new(store, timing, fates);
     loop {
-        changes.mark_unchanged();
+        news.mark_unchanged();
         if machine.run(clock.now(), STRIDE) {
             tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            heard = news.changed() => if heard.is_err() { return },
             () = alarm(&clock, machine.next()) => {}
         }
     }
@@ -109,25 +109,5 @@ async fn alarm(clock: &Clock, moment: Option<Timestamp>) {
     }
 }
 
-/// The controllers of a cluster whose past is played in advance, in no time, so that it is settled
-/// when the present begins.
-pub(super) struct Past(Machine);
-
-impl Past {
-    /// The past of a cluster up to `present`.
-    pub(super) fn new(store: &Store, present: Timestamp, timing: Timing, fates: PodFates) -> Self {
-        Self(Machine::new(store.clone(), timing, fates).in_the_past(present))
-    }
-
-    /// Plays from one moment up to another.
-    pub(super) fn play(&mut self, from: Timestamp, to: Timestamp) {
-        let mut now = from;
-        loop {
-            while self.0.run(now, STRIDE) {}
-            match self.0.next() {
-                Some(next) if next <= to => now = next.max(now),
-                _ => return,
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -36,17 +36,9 @@ fn mark(turn: &mut Turn, node: &Arc<Value>) {
         taints.retain(|taint| text(taint, "/key") != CORDONED);
         "NodeSchedulable"
     };
-    let taints = if taints.is_empty() {
-        Value::Null
-    } else {
-        taints.into()
-    };
+    let taints = if taints.is_empty() { Value::Null } else { taints.into() };
     turn.patch("nodes", node, json!({"spec": {"taints": taints}}));
-    turn.normal(
-        node,
-        reason,
-        format!("Node {} status is now: {reason}", name(node)),
-    );
+    turn.normal(node, reason, format!("Node {} status is now: {reason}", name(node)));
 }
 
 /// The status of a node that has just joined.
@@ -55,11 +47,8 @@ fn healthy(turn: &Turn, node: &Value) -> Value {
         json!({"type": kind, "status": status, "lastHeartbeatTime": turn.stamp(),
             "lastTransitionTime": turn.stamp(), "reason": reason, "message": message})
     };
-    let room =
-        json!({"cpu": "8", "memory": "32768Mi", "pods": "110", "ephemeral-storage": "200Gi"});
-    let sum = name(node)
-        .bytes()
-        .fold(0_u32, |sum, byte| sum + u32::from(byte));
+    let room = json!({"cpu": "8", "memory": "32768Mi", "pods": "110", "ephemeral-storage": "200Gi"});
+    let sum = name(node).bytes().fold(0_u32, |sum, byte| sum + u32::from(byte));
     json!({
         "capacity": room, "allocatable": room,
         "conditions": [
@@ -94,20 +83,12 @@ mod tests {
                 json_patch::merge(node, &json!({"spec": {"unschedulable": on}}));
                 Ok(())
             };
-            cluster
-                .store
-                .update("nodes", "", "node-a", None, merge)
-                .expect("there");
+            cluster.store.update("nodes", "", "node-a", None, merge).expect("there");
         };
         cordon(json!(true));
-        cluster.create("deployments", workload("web", json!({})));
+        cluster.create("deployments", workload("web", &json!({})));
         cluster.pass(500).await;
-        assert!(
-            cluster
-                .list("pods")
-                .iter()
-                .all(|pod| text(pod, "/spec/nodeName") == "node-b")
-        );
+        assert!(cluster.list("pods").iter().all(|pod| text(pod, "/spec/nodeName") == "node-b"));
         let node = cluster.store.get("nodes", "", "node-a").expect("there");
         assert_eq!(text(&node, "/spec/taints/0/key"), CORDONED);
         cordon(Value::Null);
@@ -119,10 +100,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_node_that_joins_becomes_ready() {
         let cluster = Cluster::start();
-        cluster
-            .store
-            .create("nodes", json!({"metadata": {"name": "node-c"}}))
-            .expect("new");
+        cluster.store.create("nodes", json!({"metadata": {"name": "node-c"}})).expect("new");
         cluster.pass(10).await;
         let node = cluster.store.get("nodes", "", "node-c").expect("there");
         assert!(holds(&node, "Ready"));

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::template::ALPHABET;
 use super::turn::Turn;
 use crate::simulator::fate::Becomes;
 use crate::simulator::object::{is_deleting, labels, map, name, namespace, owners, put, text, uid};
 use crate::simulator::selector::Selector;
+use crate::simulator::store::fresh_uid;
 
 /// The reference by which an object says that `owner` controls it.
 pub(super) fn reference(owner: &Value) -> Value {
@@ -32,11 +34,7 @@ pub(super) fn claim(turn: &mut Turn, owner: &Value, resource: &'static str) -> V
     for owned in foreign {
         let mut left = owners(&owned).to_vec();
         left.retain(|reference| text(reference, "/uid") != uid(owner));
-        turn.patch(
-            resource,
-            &owned,
-            json!({"metadata": {"ownerReferences": left}}),
-        );
+        turn.patch(resource, &owned, json!({"metadata": {"ownerReferences": left}}));
     }
     if !is_deleting(owner) {
         adopt(turn, (owner, &selector), resource);
@@ -51,11 +49,7 @@ fn adopt(turn: &mut Turn, (owner, selector): (&Value, &Selector), resource: &'st
         if !is_deleting(orphan) && selector.matches(labels(orphan)) && is_alive(orphan) {
             let mut all = owners(orphan).to_vec();
             all.push(reference(owner));
-            turn.patch(
-                resource,
-                orphan,
-                json!({"metadata": {"ownerReferences": all}}),
-            );
+            turn.patch(resource, orphan, json!({"metadata": {"ownerReferences": all}}));
         }
     }
 }
@@ -88,22 +82,19 @@ pub(super) fn pod_of(owner: &Value, template: &Value) -> Value {
 /// Gives a pod the name and UID that the server would, so that an event can tell it and its fate
 /// is known before it is made.
 pub(super) fn named(mut pod: Value) -> Value {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     if name(&pod).is_empty() {
         let letters = (0..5).filter_map(|_| ALPHABET.get(fastrand::usize(..ALPHABET.len())));
         let suffix: String = letters.copied().map(char::from).collect();
         let name = format!("{}{suffix}", text(&pod, "/metadata/generateName"));
         put(&mut pod, &["metadata", "name"], name);
     }
-    let uid = uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid();
-    put(&mut pod, &["metadata", "uid"], uid.to_string());
+    put(&mut pod, &["metadata", "uid"], fresh_uid());
     pod
 }
 
 /// The words with which a quota refuses a pod, when that is its fate.
 pub(super) fn refusal(turn: &Turn, pod: &Value) -> Option<String> {
-    turn.fate(pod)
-        .filter(|fate| fate.becomes == Becomes::Quota)?;
+    turn.fate(pod).filter(|fate| fate.becomes == Becomes::Quota)?;
     let name = name(pod);
     Some(format!(
         "pods \"{name}\" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, \

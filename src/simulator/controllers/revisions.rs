@@ -1,4 +1,4 @@
-//! The ControllerRevisions of StatefulSets and DaemonSets: the pod templates that they have had.
+//! The `ControllerRevisions` of `StatefulSets` and `DaemonSets`: the pod templates that they have had.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const LABEL: &str = "controller-revision-hash";
 /// The present template of a workload, as a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Revision {
-    /// The name of the ControllerRevision.
+    /// The name of the `ControllerRevision`.
     pub(super) name: String,
     /// The short name of the template.
     pub(super) hash: String,
@@ -39,15 +39,10 @@ impl Revisions {
     /// The revision of the workload's present template, made or renewed where it must be.
     pub(super) fn present(&self, turn: &mut Turn, workload: &Value) -> Revision {
         let template = Template::of(workload, LABEL);
-        let hash = template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
-        let next = self
-            .all
-            .last()
-            .and_then(|last| number(last, "/revision"))
-            .unwrap_or(0)
-            + 1;
+        let next = self.all.last().and_then(|last| number(last, "/revision")).unwrap_or(0) + 1;
         let position = self.all.iter().rposition(|known| is_of(known, &template));
         let Some(known) = position.and_then(|index| self.all.get(index)) else {
+            let hash = template.hash(number(workload, "/status/collisionCount").unwrap_or_default());
             let name = format!("{}-{hash}", name(workload));
             turn.create("controllerrevisions", fresh(workload, (&name, &hash), next));
             return Revision { name, hash };
@@ -55,10 +50,7 @@ impl Revisions {
         if position != Some(self.all.len() - 1) {
             turn.patch("controllerrevisions", known, json!({ "revision": next }));
         }
-        Revision {
-            name: name(known).into(),
-            hash: text(known, "/metadata/labels/controller-revision-hash").into(),
-        }
+        Revision { name: name(known).into(), hash: text(known, "/metadata/labels/controller-revision-hash").into() }
     }
 
     /// The pod template of a revision, if it is still known.
@@ -73,17 +65,10 @@ impl Revisions {
     pub(super) fn prune(&self, turn: &mut Turn, workload: &Value, used: &HashSet<String>) {
         let limit = number(workload, "/spec/revisionHistoryLimit").unwrap_or(10);
         let is_used = |revision: &Value| {
-            used.contains(name(revision))
-                || used.contains(text(revision, "/metadata/labels/controller-revision-hash"))
+            used.contains(name(revision)) || used.contains(text(revision, "/metadata/labels/controller-revision-hash"))
         };
-        let idle: Vec<_> = self
-            .all
-            .iter()
-            .filter(|revision| !is_used(revision))
-            .collect();
-        let excess = idle
-            .len()
-            .saturating_sub(usize::try_from(limit).unwrap_or_default());
+        let idle: Vec<_> = self.all.iter().filter(|revision| !is_used(revision)).collect();
+        let excess = idle.len().saturating_sub(usize::try_from(limit).unwrap_or_default());
         for revision in idle.into_iter().take(excess) {
             turn.delete("controllerrevisions", revision);
         }
@@ -94,16 +79,11 @@ fn is_of(revision: &Value, template: &Template) -> bool {
     let Some(data) = revision.get("data") else {
         return false;
     };
-    let mut data = data.clone();
-    remove(&mut data, &["spec", "template", "$patch"]);
-    Template::of(&data, LABEL).is_same(template)
+    Template::of(data, LABEL).is_same(template)
 }
 
 fn fresh(workload: &Value, (name, hash): (&str, &str), revision: i64) -> Value {
-    let mut template = workload
-        .pointer("/spec/template")
-        .cloned()
-        .unwrap_or_default();
+    let mut template = workload.pointer("/spec/template").cloned().unwrap_or_default();
     let mut marks = labels(&template).clone();
     marks.insert(LABEL.into(), hash.into());
     put(&mut template, &["$patch"], "replace");

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::simulator::object::{labels, put, remove};
+use crate::simulator::object::{labels, map, put, remove};
 
-/// The letters that Kubernetes uses for hashes: no vowels, no digits that look like them.
-const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+/// The letters that Kubernetes uses for hashes and names: no vowels, no digits that look like them.
+pub(super) const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// The pod template of a workload, without the label that controllers put on it.
 pub(super) struct Template<'a> {
@@ -18,15 +18,15 @@ pub(super) struct Template<'a> {
 impl<'a> Template<'a> {
     /// The template in the spec of a workload whose controller adds `label`.
     pub(super) fn of(workload: &'a Value, label: &'static str) -> Self {
-        Self {
-            value: workload.pointer("/spec/template").unwrap_or(&Value::Null),
-            label,
-        }
+        Self { value: workload.pointer("/spec/template").unwrap_or(&Value::Null), label }
     }
 
     /// Whether both say the same about pods.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.value == other.value || self.bare() == other.bare()
+        let plain = ["labels", "creationTimestamp"];
+        is_same_but(&["metadata", "$patch"], map(self.value, ""), map(other.value, ""))
+            && is_same_but(&plain, map(self.value, "/metadata"), map(other.value, "/metadata"))
+            && is_same_but(&[self.label, other.label], self.labels(), other.labels())
     }
 
     /// The template without the controller's label.
@@ -44,13 +44,8 @@ impl<'a> Template<'a> {
         if collisions > 0 {
             let _ = write!(text, "{collisions}");
         }
-        let sum = text.bytes().fold(0x811c_9dc5_u32, |sum, byte| {
-            (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        });
-        sum.to_string()
-            .bytes()
-            .filter_map(|digit| safe_letter(digit))
-            .collect()
+        let sum = text.bytes().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        sum.to_string().bytes().filter_map(safe_letter).collect()
     }
 
     /// The template with the controller's label on it.
@@ -66,11 +61,14 @@ impl<'a> Template<'a> {
     }
 }
 
+fn is_same_but(ignored: &[&str], one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let counts = |(key, _): &(&String, &Value)| !ignored.contains(&key.as_str());
+    one.iter().filter(counts).count() == other.iter().filter(counts).count()
+        && one.iter().filter(counts).all(|(key, value)| other.get(key) == Some(value))
+}
+
 fn safe_letter(digit: u8) -> Option<char> {
-    ALPHABET
-        .get(usize::from(digit) % ALPHABET.len())
-        .copied()
-        .map(char::from)
+    ALPHABET.get(usize::from(digit) % ALPHABET.len()).copied().map(char::from)
 }
 
 /// JSON with the keys of mappings in order.
@@ -111,8 +109,7 @@ mod tests {
         let one = json!({"spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"a": 1, "b": 2}}}});
         let two = json!({"spec": {"template": {"spec": {"b": 2, "a": 1}, "metadata": {"labels": {"pod-template-hash": "x", "app": "web"}}}}});
         let other = json!({"spec": {"template": {"spec": {"a": 2, "b": 2}}}});
-        let [one, two, other] =
-            [&one, &two, &other].map(|workload| Template::of(workload, "pod-template-hash"));
+        let [one, two, other] = [&one, &two, &other].map(|workload| Template::of(workload, "pod-template-hash"));
         assert!(one.is_same(&two) && !one.is_same(&other));
         assert_eq!(one.hash(0), two.hash(0));
         assert_ne!(one.hash(0), other.hash(0));

@@ -16,13 +16,7 @@ pub(super) struct Timers {
 
 impl Timers {
     /// When the alarm of a purpose is due; the first who asks sets it to `moment`.
-    pub(super) fn ask(
-        &mut self,
-        uid: &str,
-        id: &Id,
-        purpose: &str,
-        moment: Timestamp,
-    ) -> Timestamp {
+    pub(super) fn ask(&mut self, uid: &str, id: &Id, purpose: &str, moment: Timestamp) -> Timestamp {
         let alarms = self.due.entry(uid.to_owned()).or_default();
         if let Some(due) = alarms.get(purpose) {
             return *due;
@@ -46,23 +40,14 @@ impl Timers {
 
     /// Counts one more of something that happens to an object.
     pub(super) fn tally(&mut self, uid: &str, what: &'static str) -> i64 {
-        let count = self
-            .tallies
-            .entry(uid.to_owned())
-            .or_default()
-            .entry(what)
-            .or_default();
+        let count = self.tallies.entry(uid.to_owned()).or_default().entry(what).or_default();
         *count += 1;
         *count
     }
 
     /// How often something has happened to an object.
     pub(super) fn count(&self, uid: &str, what: &str) -> i64 {
-        self.tallies
-            .get(uid)
-            .and_then(|all| all.get(what))
-            .copied()
-            .unwrap_or_default()
+        self.tallies.get(uid).and_then(|all| all.get(what)).copied().unwrap_or_default()
     }
 
     /// Forgets an object that is gone.
@@ -99,10 +84,7 @@ mod tests {
         assert_eq!(timers.next(), Some(early));
         assert_eq!((timers.pop(early), timers.pop(early)), (Some(b), None));
         assert_eq!(timers.pop(late), Some(a));
-        assert_eq!(
-            (timers.tally("a", "pull"), timers.tally("a", "pull")),
-            (1, 2)
-        );
+        assert_eq!((timers.tally("a", "pull"), timers.tally("a", "pull")), (1, 2));
         assert_eq!(timers.count("a", "crash"), 0);
     }
 }

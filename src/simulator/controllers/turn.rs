@@ -10,53 +10,27 @@ use super::timers::Timers;
 use super::view::{Id, View};
 use crate::clock::Timestamp;
 use crate::simulator::fate::{Becomes, PodFates, PodRule};
-use crate::simulator::object::{is_deleting, stamp, uid};
+use crate::simulator::object::{annotations, is_deleting, stamp, uid};
 use crate::simulator::scenario::Timing;
-use crate::simulator::store::Propagation;
+use crate::simulator::store::{DeleteOptions, Propagation};
 
 /// What a controller wants changed. Writes are carried out in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Write {
     /// A new object; if it is refused, `owner` hears of it.
-    Create {
-        resource: &'static str,
-        object: Value,
-        owner: Id,
-    },
+    Create { resource: &'static str, object: Value, owner: Id },
     /// A merge patch of everything but the status.
     Patch { id: Id, uid: String, patch: Value },
     /// A new status, with annotations merged in.
-    Status {
-        id: Id,
-        uid: String,
-        status: Value,
-        annotations: Map<String, Value>,
-    },
+    Status { id: Id, uid: String, status: Value, annotations: Map<String, Value> },
     /// A deletion.
-    Delete {
-        id: Id,
-        uid: String,
-        grace: Option<i64>,
-        propagation: Option<Propagation>,
-    },
+    Delete { id: Id, options: DeleteOptions },
     /// Words about an object.
-    Event {
-        regarding: Arc<Value>,
-        kind: &'static str,
-        reason: &'static str,
-        message: String,
-        component: &'static str,
-    },
+    Event { regarding: Arc<Value>, kind: &'static str, reason: &'static str, message: String, component: &'static str },
     /// A line of a container's output.
-    Log {
-        id: Id,
-        container: String,
-        line: String,
-    },
+    Log { id: Id, container: String, line: String },
     /// A new life of a container: its output so far becomes that of the life before.
     NewLife { id: Id, container: String },
-    /// A namespace has nothing in it any more.
-    Finalize { id: Id, uid: String },
 }
 
 /// What the controllers remember between turns.
@@ -88,16 +62,7 @@ impl<'a> Turn<'a> {
         (now, timing): (Timestamp, &'a Timing),
         (id, uid): (&'a Id, &'a str),
     ) -> Self {
-        Self {
-            view,
-            now,
-            timing,
-            memory,
-            id,
-            uid,
-            component: "",
-            writes: Vec::new(),
-        }
+        Self { view, now, timing, memory, id, uid, component: "", writes: Vec::new() }
     }
 
     /// The component in whose name events are recorded from here on.
@@ -130,9 +95,7 @@ impl<'a> Turn<'a> {
     /// Whether a moment has come; if not, another look follows when it has.
     pub(super) fn reached(&mut self, moment: Timestamp) -> bool {
         if moment > self.now {
-            self.memory
-                .timers
-                .ask(self.uid, self.id, &stamp(moment), moment);
+            self.memory.timers.ask(self.uid, self.id, &stamp(moment), moment);
         }
         moment <= self.now
     }
@@ -171,11 +134,7 @@ impl<'a> Turn<'a> {
 
     /// Wants a new object.
     pub(super) fn create(&mut self, resource: &'static str, object: Value) {
-        self.writes.push(Write::Create {
-            resource,
-            object,
-            owner: self.id.clone(),
-        });
+        self.writes.push(Write::Create { resource, object, owner: self.id.clone() });
     }
 
     /// Wants parts of an object changed, by a merge patch.
@@ -189,15 +148,17 @@ impl<'a> Turn<'a> {
         self.annotated_status(status, Map::new());
     }
 
-    /// Wants the status of the object in turn to be this, and annotations beside it.
-    pub(super) fn annotated_status(&mut self, status: Value, annotations: Map<String, Value>) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Status {
-            id,
-            uid,
-            status,
-            annotations,
-        });
+    /// Wants the status of the object in turn to be this, and annotations beside it; what is so
+    /// already is not written.
+    pub(super) fn annotated_status(&mut self, status: Value, extra: Map<String, Value>) {
+        let present = self.view.get(self.id);
+        let noted = present.map(|object| annotations(object));
+        let is_so = present.is_some_and(|object| object.get("status") == Some(&status))
+            && noted.is_some_and(|noted| extra.iter().all(|(key, note)| noted.get(key) == Some(note)));
+        if !is_so {
+            let (id, uid) = (self.id.clone(), self.uid.to_owned());
+            self.writes.push(Write::Status { id, uid, status, annotations: extra });
+        }
     }
 
     /// Wants an object gone, in its own time, unless it is already going.
@@ -206,91 +167,44 @@ impl<'a> Turn<'a> {
     }
 
     /// Wants an object gone, its dependants by the given rule, unless it is already going.
-    pub(super) fn delete_by(
-        &mut self,
-        resource: &'static str,
-        object: &Value,
-        propagation: Option<Propagation>,
-    ) {
+    pub(super) fn delete_by(&mut self, resource: &'static str, object: &Value, propagation: Option<Propagation>) {
         if is_deleting(object) {
             return;
         }
-        let (id, uid) = (Id::of(resource, object), uid(object).to_owned());
-        self.writes.push(Write::Delete {
-            id,
-            uid,
-            grace: None,
-            propagation,
-        });
+        let options = DeleteOptions { propagation, uid: Some(uid(object).into()), ..DeleteOptions::default() };
+        self.writes.push(Write::Delete { id: Id::of(resource, object), options });
     }
 
     /// Wants the object in turn gone this moment.
     pub(super) fn delete_now(&mut self) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Delete {
-            id,
-            uid,
-            grace: Some(0),
-            propagation: None,
-        });
+        let options = DeleteOptions { uid: Some(self.uid.into()), ..DeleteOptions::now() };
+        self.writes.push(Write::Delete { id: self.id.clone(), options });
     }
 
     /// Says that something went as it should.
-    pub(super) fn normal(
-        &mut self,
-        regarding: &Arc<Value>,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) {
+    pub(super) fn normal(&mut self, regarding: &Arc<Value>, reason: &'static str, message: impl Into<String>) {
         self.event(regarding, "Normal", reason, message.into());
     }
 
     /// Says that something went wrong.
-    pub(super) fn warn(
-        &mut self,
-        regarding: &Arc<Value>,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) {
+    pub(super) fn warn(&mut self, regarding: &Arc<Value>, reason: &'static str, message: impl Into<String>) {
         self.event(regarding, "Warning", reason, message.into());
     }
 
-    fn event(
-        &mut self,
-        regarding: &Arc<Value>,
-        kind: &'static str,
-        reason: &'static str,
-        message: String,
-    ) {
+    fn event(&mut self, regarding: &Arc<Value>, kind: &'static str, reason: &'static str, message: String) {
         let (regarding, component) = (Arc::clone(regarding), self.component);
-        self.writes.push(Write::Event {
-            regarding,
-            kind,
-            reason,
-            message,
-            component,
-        });
+        self.writes.push(Write::Event { regarding, kind, reason, message, component });
     }
 
     /// Lets a container of the pod in turn write a line.
     pub(super) fn log(&mut self, container: &str, line: impl Into<String>) {
         let (id, container) = (self.id.clone(), container.to_owned());
-        self.writes.push(Write::Log {
-            id,
-            container,
-            line: line.into(),
-        });
+        self.writes.push(Write::Log { id, container, line: line.into() });
     }
 
     /// Begins a new life of a container of the pod in turn.
     pub(super) fn new_life(&mut self, container: &str) {
         let (id, container) = (self.id.clone(), container.to_owned());
         self.writes.push(Write::NewLife { id, container });
-    }
-
-    /// Says that the namespace in turn has nothing in it any more.
-    pub(super) fn finalize(&mut self) {
-        let (id, uid) = (self.id.clone(), self.uid.to_owned());
-        self.writes.push(Write::Finalize { id, uid });
     }
 }

@@ -21,20 +21,12 @@ pub(super) struct Id {
 impl Id {
     /// The place of an object of a kind.
     pub(super) fn of(resource: &'static str, object: &Value) -> Self {
-        Self {
-            resource,
-            namespace: namespace(object).into(),
-            name: name(object).into(),
-        }
+        Self { resource, namespace: namespace(object).into(), name: name(object).into() }
     }
 
     /// The place that these words name.
     pub(super) fn new(resource: &'static str, namespace: &str, name: &str) -> Self {
-        Self {
-            resource,
-            namespace: namespace.into(),
-            name: name.into(),
-        }
+        Self { resource, namespace: namespace.into(), name: name.into() }
     }
 }
 
@@ -66,10 +58,7 @@ impl View {
     fn link(&mut self, id: &Id, object: &Value) {
         self.places.insert(uid(object).to_owned(), id.clone());
         for owner in owners(object) {
-            self.dependents
-                .entry(text(owner, "/uid").to_owned())
-                .or_default()
-                .insert(id.clone());
+            self.dependents.entry(text(owner, "/uid").to_owned()).or_default().insert(id.clone());
         }
         if matches!(id.resource, "pods" | "replicasets") && controller(object).is_none() {
             self.orphans.insert(id.clone());
@@ -120,9 +109,7 @@ impl View {
         let start = Id::new(resource, within.unwrap_or_default(), "");
         self.objects
             .range(start..)
-            .take_while(move |(id, _)| {
-                id.resource == resource && within.is_none_or(|wanted| wanted == id.namespace)
-            })
+            .take_while(move |(id, _)| id.resource == resource && within.is_none_or(|wanted| wanted == id.namespace))
             .map(|(_, object)| object)
     }
 
@@ -143,8 +130,7 @@ impl View {
     ) -> impl Iterator<Item = &'a Arc<Value>> {
         self.dependents(owner)
             .filter(move |(id, object)| {
-                id.resource == resource
-                    && controller(object).is_some_and(|found| text(found, "/uid") == owner)
+                id.resource == resource && controller(object).is_some_and(|found| text(found, "/uid") == owner)
             })
             .map(|(_, object)| object)
     }
@@ -185,30 +171,19 @@ mod tests {
     use serde_json::json;
 
     fn pod(owner: &str, node: &str) -> Arc<Value> {
-        Arc::new(
-            json!({"metadata": {"namespace": "shop", "name": "web-1", "uid": "p1",
+        Arc::new(json!({"metadata": {"namespace": "shop", "name": "web-1", "uid": "p1",
                 "ownerReferences": [{"uid": owner, "controller": true}]},
-            "spec": {"nodeName": node}}),
-        )
+            "spec": {"nodeName": node}}))
     }
 
     #[test]
     fn indexes_follow_an_object_through_changes() {
         let (mut view, id) = (View::default(), Id::new("pods", "shop", "web-1"));
         view.take(&id, Some(pod("a", "node-a")));
-        assert_eq!(
-            (view.controlled("a", "pods").count(), view.load("node-a")),
-            (1, 1)
-        );
+        assert_eq!((view.controlled("a", "pods").count(), view.load("node-a")), (1, 1));
         view.take(&id, Some(pod("b", "node-b")));
-        assert_eq!(
-            (view.controlled("a", "pods").count(), view.load("node-a")),
-            (0, 0)
-        );
-        assert_eq!(
-            (view.controlled("b", "pods").count(), view.load("node-b")),
-            (1, 1)
-        );
+        assert_eq!((view.controlled("a", "pods").count(), view.load("node-a")), (0, 0));
+        assert_eq!((view.controlled("b", "pods").count(), view.load("node-b")), (1, 1));
         assert!(view.take(&id, None).is_some());
         assert!(view.dependents.is_empty() && view.place("p1").is_none());
     }
@@ -216,10 +191,8 @@ mod tests {
     #[test]
     fn a_list_keeps_to_its_kind_and_namespace() {
         let mut view = View::default();
-        for (resource, namespace) in [("pods", "shop"), ("pods", "shopping"), ("services", "shop")]
-        {
-            let object =
-                json!({"metadata": {"namespace": namespace, "name": "x", "uid": namespace}});
+        for (resource, namespace) in [("pods", "shop"), ("pods", "shopping"), ("services", "shop")] {
+            let object = json!({"metadata": {"namespace": namespace, "name": "x", "uid": namespace}});
             view.take(&Id::new(resource, namespace, "x"), Some(Arc::new(object)));
         }
         assert_eq!(view.list("pods", Some("shop")).count(), 1);

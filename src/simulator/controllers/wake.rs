@@ -7,11 +7,7 @@ use super::view::{Id, View};
 use crate::simulator::object::{controller, is_deleting, owners, text, uid};
 
 /// Queues what a change touches: the object, its owners, and who else minds.
-pub(super) fn after(
-    queue: &mut Queue,
-    view: &View,
-    (id, before, now): (&Id, Option<&Value>, Option<&Value>),
-) {
+pub(super) fn after(queue: &mut Queue, view: &View, (id, before, now): (&Id, Option<&Value>, Option<&Value>)) {
     if id.resource == "events" {
         return home(queue, view, id);
     }
@@ -50,17 +46,12 @@ fn node(queue: &mut Queue, view: &View) {
 
 /// What an object leaves behind: dependants, a terminating namespace, room on a node.
 fn gone(queue: &mut Queue, view: &View, (id, before): (&Id, &Value)) {
-    push_all(
-        queue,
-        view.dependents(uid(before)).map(|(dependent, _)| dependent),
-    );
+    push_all(queue, view.dependents(uid(before)).map(|(dependent, _)| dependent));
     home(queue, view, id);
     if id.resource == "pods" {
         push_all(queue, view.unscheduled());
         let keeper = controller(before).and_then(|owner| view.place(text(owner, "/uid")));
-        let keepers = keeper
-            .and_then(|keeper| view.get(keeper))
-            .map(|keeper| owners(keeper));
+        let keepers = keeper.and_then(|keeper| view.get(keeper)).map(|keeper| owners(keeper));
         for owner in keepers.into_iter().flatten() {
             push_all(queue, view.place(text(owner, "/uid")));
         }
@@ -76,13 +67,7 @@ fn home(queue: &mut Queue, view: &View, id: &Id) {
 }
 
 fn push_kind(queue: &mut Queue, view: &View, resource: &'static str, within: Option<&str>) {
-    push_all(
-        queue,
-        view.list(resource, within)
-            .map(|object| Id::of(resource, object))
-            .collect::<Vec<_>>()
-            .iter(),
-    );
+    push_all(queue, view.list(resource, within).map(|object| Id::of(resource, object)).collect::<Vec<_>>().iter());
 }
 
 fn push_all<'a>(queue: &mut Queue, ids: impl IntoIterator<Item = &'a Id>) {

@@ -17,20 +17,12 @@ impl FieldSet {
     /// Reads the form of `fieldsV1`.
     pub(super) fn read(tree: &Value) -> Self {
         let branches = tree.as_object().into_iter().flatten();
-        Self(
-            branches
-                .map(|(key, inner)| (key.clone(), Self::read(inner)))
-                .collect(),
-        )
+        Self(branches.map(|(key, inner)| (key.clone(), Self::read(inner))).collect())
     }
 
     /// Writes the form of `fieldsV1`.
     pub(super) fn write(&self) -> Value {
-        self.0
-            .iter()
-            .map(|(key, inner)| (key.clone(), inner.write()))
-            .collect::<Map<_, _>>()
-            .into()
+        self.0.iter().map(|(key, inner)| (key.clone(), inner.write())).collect::<Map<_, _>>().into()
     }
 
     /// The fields that an object has.
@@ -40,11 +32,7 @@ impl FieldSet {
 
     fn below(field: &str, value: &Value) -> Self {
         let branches = branches(field, value).into_iter();
-        Self(
-            branches
-                .map(|branch| (branch.key, Self::below(branch.field, branch.value)))
-                .collect(),
-        )
+        Self(branches.map(|branch| (branch.key, Self::below(branch.field, branch.value))).collect())
     }
 
     /// The fields of `new` that `old` lacks or has otherwise.
@@ -115,14 +103,7 @@ impl FieldSet {
         let paths = self.0.iter().flat_map(|(key, inner)| {
             let here = path_part(key);
             let below = inner.paths();
-            if below.is_empty() {
-                vec![here]
-            } else {
-                below
-                    .into_iter()
-                    .map(|path| format!("{here}{path}"))
-                    .collect()
-            }
+            if below.is_empty() { vec![here] } else { below.into_iter().map(|path| format!("{here}{path}")).collect() }
         });
         paths.collect()
     }
@@ -167,22 +148,13 @@ struct Branch<'a> {
 fn branches<'a>(field: &str, value: &'a Value) -> Vec<Branch<'a>> {
     match value {
         Value::Object(fields) => {
-            let branch = |(name, value): (&'a String, &'a Value)| Branch {
-                key: format!("f:{name}"),
-                field: name,
-                value,
-            };
+            let branch =
+                |(name, value): (&'a String, &'a Value)| Branch { key: format!("f:{name}"), field: name, value };
             fields.iter().map(branch).collect()
         }
         Value::Array(items) => {
-            let entry = |key, item| Branch {
-                key: entry_key(key, item),
-                field: "",
-                value: item,
-            };
-            keyed(field, items)
-                .map(|key| items.iter().map(|item| entry(key, item)).collect())
-                .unwrap_or_default()
+            let entry = |key, item| Branch { key: entry_key(key, item), field: "", value: item };
+            keyed(field, items).map(|key| items.iter().map(|item| entry(key, item)).collect()).unwrap_or_default()
         }
         _ => Vec::new(),
     }
@@ -204,10 +176,7 @@ fn path_part(key: &str) -> String {
         return format!(".{}", key.trim_start_matches("f:"));
     };
     let fields: Map<String, Value> = serde_json::from_str(entry).unwrap_or_default();
-    let parts: Vec<_> = fields
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let parts: Vec<_> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
     format!("[{}]", parts.join(","))
 }
 

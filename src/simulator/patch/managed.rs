@@ -80,11 +80,7 @@ fn refused(conflicts: &[Conflict]) -> StatusError {
         .collect();
     let lines: Vec<_> = conflicts.iter().map(in_words).collect();
     let plural = if causes.len() == 1 { "" } else { "s" };
-    let message = format!(
-        "Apply failed with {} conflict{plural}: {}",
-        causes.len(),
-        lines.join("\n")
-    );
+    let message = format!("Apply failed with {} conflict{plural}: {}", causes.len(), lines.join("\n"));
     StatusError::apply_conflict(message, &causes)
 }
 
@@ -105,12 +101,7 @@ fn tracked(object: &Value) -> Value {
         fields.shift_remove(bookkeeping);
     }
     if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|key, _| {
-            matches!(
-                key.as_str(),
-                "labels" | "annotations" | "finalizers" | "ownerReferences"
-            )
-        });
+        metadata.retain(|key, _| matches!(key.as_str(), "labels" | "annotations" | "finalizers" | "ownerReferences"));
         if metadata.is_empty() {
             fields.shift_remove("metadata");
         }
@@ -127,12 +118,7 @@ impl Entries {
     }
 
     fn write(mut self, object: &mut Value) {
-        self.0.retain(|entry| {
-            entry
-                .get("fieldsV1")
-                .and_then(Value::as_object)
-                .is_some_and(|tree| !tree.is_empty())
-        });
+        self.0.retain(|entry| entry.get("fieldsV1").and_then(Value::as_object).is_some_and(|tree| !tree.is_empty()));
         if self.0.is_empty() {
             object::remove(object, &["metadata", "managedFields"]);
         } else {
@@ -146,10 +132,7 @@ impl Entries {
     }
 
     fn others(&self, manager: &Manager, operation: &str) -> FieldSet {
-        let others = self
-            .0
-            .iter()
-            .filter(|entry| !is_of(entry, manager, operation));
+        let others = self.0.iter().filter(|entry| !is_of(entry, manager, operation));
         others.fold(FieldSet::default(), |all, entry| all.union(&set_of(entry)))
     }
 
@@ -176,10 +159,7 @@ impl Entries {
     }
 
     fn conflicts(&self, manager: &Manager, disputed: &FieldSet) -> Vec<Conflict> {
-        let others = self
-            .0
-            .iter()
-            .filter(|entry| !is_of(entry, manager, "Apply"));
+        let others = self.0.iter().filter(|entry| !is_of(entry, manager, "Apply"));
         let conflicts = others.filter_map(|entry| {
             let fields = set_of(entry).common(disputed).paths();
             (!fields.is_empty()).then(|| (holder(entry), fields))
@@ -192,10 +172,7 @@ impl Entries {
 fn holder(entry: &Value) -> String {
     let mut words = json!(object::text(entry, "/manager")).to_string();
     if object::text(entry, "/operation") == "Update" {
-        let (part, version) = (
-            object::text(entry, "/subresource"),
-            object::text(entry, "/apiVersion"),
-        );
+        let (part, version) = (object::text(entry, "/subresource"), object::text(entry, "/apiVersion"));
         if !part.is_empty() {
             words = format!("{words} with subresource {}", json!(part));
         }
@@ -205,10 +182,7 @@ fn holder(entry: &Value) -> String {
 }
 
 fn set_of(entry: &Value) -> FieldSet {
-    entry
-        .get("fieldsV1")
-        .map(FieldSet::read)
-        .unwrap_or_default()
+    entry.get("fieldsV1").map(FieldSet::read).unwrap_or_default()
 }
 
 fn is_of(entry: &Value, manager: &Manager, operation: &str) -> bool {
@@ -223,12 +197,7 @@ mod tests {
 
     fn manager(name: &str) -> Manager {
         let (api_version, time) = ("apps/v1".to_owned(), "2026-01-02T03:04:05Z".to_owned());
-        Manager {
-            name: name.into(),
-            api_version,
-            subresource: String::new(),
-            time,
-        }
+        Manager { name: name.into(), api_version, subresource: String::new(), time }
     }
 
     fn config(replicas: i64) -> Value {
@@ -237,11 +206,7 @@ mod tests {
     }
 
     fn updated(by: &str, old: &Value, mut new: Value) -> Value {
-        object::put(
-            &mut new,
-            &["metadata", "managedFields"],
-            object::list(old, "/metadata/managedFields").to_vec(),
-        );
+        object::put(&mut new, &["metadata", "managedFields"], object::list(old, "/metadata/managedFields").to_vec());
         track(&manager(by), old, &mut new);
         new
     }
@@ -258,8 +223,7 @@ mod tests {
     #[test]
     fn another_value_of_another_manager_is_a_conflict() {
         let scaled = updated("kubectl", &json!({}), config(1));
-        let refused =
-            apply(&manager("runhub"), &scaled, &config(3), false).expect_err("a conflict");
+        let refused = apply(&manager("runhub"), &scaled, &config(3), false).expect_err("a conflict");
         assert_eq!(
             refused.message,
             "Apply failed with 1 conflict: conflict with \"kubectl\" using apps/v1: .spec.replicas"

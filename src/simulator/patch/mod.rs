@@ -31,9 +31,7 @@ impl Dialect {
             "application/strategic-merge-patch+json" => Ok(Self::Strategic),
             "application/json-patch+json" => Ok(Self::Json),
             "application/apply-patch+yaml" => Ok(Self::Apply),
-            _ => Err(StatusError::unsupported_media(
-                "415: Unsupported Media Type",
-            )),
+            _ => Err(StatusError::unsupported_media("415: Unsupported Media Type")),
         }
     }
 
@@ -41,27 +39,13 @@ impl Dialect {
     pub(super) fn read(self, body: &[u8]) -> Result<Value, StatusError> {
         let patch: Value = serde_json::from_slice(body)
             .map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))?;
-        let fits = if self == Self::Json {
-            patch.is_array()
-        } else {
-            patch.is_object()
-        };
-        if fits {
-            Ok(patch)
-        } else {
-            Err(StatusError::bad_request(
-                "error decoding patch: wrong type of document",
-            ))
-        }
+        let fits = if self == Self::Json { patch.is_array() } else { patch.is_object() };
+        if fits { Ok(patch) } else { Err(StatusError::bad_request("error decoding patch: wrong type of document")) }
     }
 }
 
 /// Changes an object as a patch says; server-side apply has its own door, [`managed::apply`].
-pub(super) fn apply(
-    dialect: Dialect,
-    object: &mut Value,
-    patch: &Value,
-) -> Result<(), StatusError> {
+pub(super) fn apply(dialect: Dialect, object: &mut Value, patch: &Value) -> Result<(), StatusError> {
     match dialect {
         Dialect::Merge => json_patch::merge(object, patch),
         Dialect::Strategic | Dialect::Apply => {
@@ -69,10 +53,8 @@ pub(super) fn apply(
             strategic_merge(object, patch);
         }
         Dialect::Json => {
-            let operations: json_patch::Patch =
-                serde_json::from_value(patch.clone()).map_err(|error| {
-                    StatusError::bad_request(format!("error decoding patch: {error}"))
-                })?;
+            let operations: json_patch::Patch = serde_json::from_value(patch.clone())
+                .map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))?;
             json_patch::patch(object, &operations).map_err(|_| StatusError::inapplicable())?;
         }
     }
@@ -82,16 +64,12 @@ pub(super) fn apply(
 /// Entries of keyed lists must name their key.
 fn check_keys(field: &str, patch: &Value) -> Result<(), StatusError> {
     match patch {
-        Value::Object(fields) => fields
-            .iter()
-            .try_for_each(|(key, inner)| check_keys(key, inner)),
+        Value::Object(fields) => fields.iter().try_for_each(|(key, inner)| check_keys(key, inner)),
         Value::Array(items) => {
             let key = merge_key(field, items);
             items.iter().try_for_each(|item| match key {
                 Some(key) if item.get(key).is_none() && item.get("$patch").is_none() => {
-                    Err(StatusError::unexplained(format!(
-                        "map: {item} does not contain declared merge key: {key}"
-                    )))
+                    Err(StatusError::unexplained(format!("map: {item} does not contain declared merge key: {key}")))
                 }
                 _ => check_keys("", item),
             })
@@ -103,12 +81,7 @@ fn check_keys(field: &str, patch: &Value) -> Result<(), StatusError> {
 /// The field by which the objects of a list are told apart; nothing for lists that are one value.
 pub(super) fn merge_key(field: &str, items: &[Value]) -> Option<&'static str> {
     let candidates: &[&'static str] = match field {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "env"
-        | "volumes"
-        | "imagePullSecrets" => &["name"],
+        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets" => &["name"],
         "volumeMounts" => &["mountPath"],
         "volumeDevices" => &["devicePath"],
         "ports" => &["containerPort", "port"],
@@ -119,11 +92,7 @@ pub(super) fn merge_key(field: &str, items: &[Value]) -> Option<&'static str> {
         _ => return None,
     };
     let keyed = |key: &&&str| items.iter().all(|item| item.get(**key).is_some());
-    candidates
-        .iter()
-        .find(keyed)
-        .or(candidates.first())
-        .copied()
+    candidates.iter().find(keyed).or(candidates.first()).copied()
 }
 
 #[cfg(test)]
@@ -133,14 +102,8 @@ mod tests {
 
     #[test]
     fn content_types_name_the_dialect() {
-        assert_eq!(
-            Dialect::of("application/merge-patch+json; charset=utf-8"),
-            Ok(Dialect::Merge)
-        );
-        assert_eq!(
-            Dialect::of("application/json").expect_err("no patch").code,
-            415
-        );
+        assert_eq!(Dialect::of("application/merge-patch+json; charset=utf-8"), Ok(Dialect::Merge));
+        assert_eq!(Dialect::of("application/json").expect_err("no patch").code, 415);
     }
 
     #[test]

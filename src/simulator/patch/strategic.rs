@@ -36,16 +36,9 @@ fn merge_field(fields: &mut Map<String, Value>, key: &str, change: &Value) {
         Value::Object(inner) if inner.get("$patch").and_then(Value::as_str) == Some("delete") => {
             fields.shift_remove(key);
         }
-        Value::Object(_) => merge(
-            fields.entry(key).or_insert_with(|| Map::new().into()),
-            change,
-        ),
+        Value::Object(_) => merge(fields.entry(key).or_insert_with(|| Map::new().into()), change),
         Value::Array(items) => {
-            let present = fields
-                .get(key)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
+            let present = fields.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
             fields.insert(key.to_owned(), merged_list(key, present, items).into());
         }
         _ => drop(fields.insert(key.to_owned(), change.clone())),
@@ -53,24 +46,17 @@ fn merge_field(fields: &mut Map<String, Value>, key: &str, change: &Value) {
 }
 
 fn merged_list(field: &str, present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
-    let replaces = |item: &Value| {
-        directive(item) == Some("replace") && item.as_object().is_some_and(|all| all.len() == 1)
-    };
+    let replaces =
+        |item: &Value| directive(item) == Some("replace") && item.as_object().is_some_and(|all| all.len() == 1);
     if field == "finalizers" {
         return union(present, changes);
     }
     let Some(key) = merge_key(field, changes).filter(|_| !changes.iter().any(replaces)) else {
-        return changes
-            .iter()
-            .filter(|item| !replaces(item))
-            .map(plain)
-            .collect();
+        return changes.iter().filter(|item| !replaces(item)).map(plain).collect();
     };
     let mut list = present;
     for change in changes {
-        let place = list
-            .iter()
-            .position(|item| item.get(key).is_some() && item.get(key) == change.get(key));
+        let place = list.iter().position(|item| item.get(key).is_some() && item.get(key) == change.get(key));
         match (directive(change), place) {
             (Some("delete"), Some(index)) => drop(list.remove(index)),
             (Some("delete"), None) => {}
@@ -94,8 +80,7 @@ fn directive(item: &Value) -> Option<&str> {
 }
 
 fn plain(item: &Value) -> Value {
-    item.as_object()
-        .map_or_else(|| item.clone(), without_directives)
+    item.as_object().map_or_else(|| item.clone(), without_directives)
 }
 
 fn without_directives(fields: &Map<String, Value>) -> Value {
@@ -158,27 +143,17 @@ mod tests {
     fn an_entry_can_be_deleted_and_a_list_replaced() {
         let object = json!({"containers": [{"name": "a"}, {"name": "b"}], "args": ["x"]});
         let patch = json!({"containers": [{"name": "a", "$patch": "delete"}], "args": ["y", "z"]});
-        assert_eq!(
-            merged(object, &patch),
-            json!({"containers": [{"name": "b"}], "args": ["y", "z"]})
-        );
+        assert_eq!(merged(object, &patch), json!({"containers": [{"name": "b"}], "args": ["y", "z"]}));
         let object = json!({"containers": [{"name": "a"}]});
         let patch = json!({"containers": [{"$patch": "replace"}, {"name": "c"}]});
-        assert_eq!(
-            merged(object, &patch),
-            json!({"containers": [{"name": "c"}]})
-        );
+        assert_eq!(merged(object, &patch), json!({"containers": [{"name": "c"}]}));
     }
 
     #[test]
     fn a_strategy_keeps_only_the_named_keys() {
-        let object =
-            json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
+        let object = json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
         let patch = json!({"strategy": {"$retainKeys": ["type"], "type": "Recreate"}});
-        assert_eq!(
-            merged(object, &patch),
-            json!({"strategy": {"type": "Recreate"}})
-        );
+        assert_eq!(merged(object, &patch), json!({"strategy": {"type": "Recreate"}}));
     }
 
     #[test]
@@ -190,12 +165,6 @@ mod tests {
 
     #[test]
     fn null_removes() {
-        assert_eq!(
-            merged(
-                json!({"a": 1, "b": {"c": 1}}),
-                &json!({"a": null, "b": {"c": null}})
-            ),
-            json!({"b": {}})
-        );
+        assert_eq!(merged(json!({"a": 1, "b": {"c": 1}}), &json!({"a": null, "b": {"c": null}})), json!({"b": {}}));
     }
 }

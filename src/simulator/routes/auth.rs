@@ -16,10 +16,7 @@ use crate::simulator::scenario::User;
 /// Answers a request of the login.
 pub(super) fn route(app: &App, ask: &Ask) -> Response {
     if ask.method != Method::POST {
-        return reply::json(
-            405,
-            &json!({ "status": "KO", "message": "Method Not Allowed" }),
-        );
+        return reply::json(405, &json!({ "status": "KO", "message": "Method Not Allowed" }));
     }
     let Ok(body) = ask.json("object") else {
         return reply::json(400, &json!({ "status": "KO", "message": "Bad request." }));
@@ -42,9 +39,7 @@ fn first_factor(app: &App, body: &Value) -> Response {
 fn second_factor(app: &App, ask: &Ask, body: &Value) -> Response {
     let user: Result<Arc<User>, Denied> = app.identity.recognise(ask).map(|caller| caller.user);
     match user {
-        Ok(user) if user.totp.as_deref() == Some(text(body, "/token")) => {
-            granted(&app.identity.grant(&user), false)
-        }
+        Ok(user) if user.totp.as_deref() == Some(text(body, "/token")) => granted(&app.identity.grant(&user), false),
         Ok(_) => refused("Authentication failed, please retry later."),
         Err(_) => super::edge(ask),
     }
@@ -85,13 +80,8 @@ mod tests {
     async fn a_password_opens_and_a_wrong_one_does_not() {
         let kit = kit(&json!({}));
         let body = json!({"username": "mira", "password": hash("pw")});
-        let (status, answer) = kit
-            .send("POST", "/api/firstfactor?hideCookie=true", Some(body))
-            .await;
-        assert_eq!(
-            (status, &answer["status"], &answer["data"]["fa2"]),
-            (200, &json!("OK"), &json!(false))
-        );
+        let (status, answer) = kit.send("POST", "/api/firstfactor?hideCookie=true", Some(body)).await;
+        assert_eq!((status, &answer["status"], &answer["data"]["fa2"]), (200, &json!("OK"), &json!(false)));
         let body = json!({"username": "mira", "password": hash("no")});
         let (status, answer) = kit.send("POST", "/api/firstfactor", Some(body)).await;
         assert_eq!((status, &answer["status"]), (401, &json!("KO")));
@@ -104,21 +94,9 @@ mod tests {
         let (_, first) = kit.send("POST", "/api/firstfactor", Some(body)).await;
         assert_eq!(first["data"]["fa2"], json!(true));
         let kit = kit.with_token(first["data"]["access_token"].as_str().expect("a token"));
-        let (status, _) = kit
-            .send(
-                "POST",
-                "/api/secondfactor/totp",
-                Some(json!({"token": "000000"})),
-            )
-            .await;
+        let (status, _) = kit.send("POST", "/api/secondfactor/totp", Some(json!({"token": "000000"}))).await;
         assert_eq!(status, 401);
-        let (status, second) = kit
-            .send(
-                "POST",
-                "/api/secondfactor/totp",
-                Some(json!({"token": "123456"})),
-            )
-            .await;
+        let (status, second) = kit.send("POST", "/api/secondfactor/totp", Some(json!({"token": "123456"}))).await;
         assert_eq!((status, &second["data"]["fa2"]), (200, &json!(false)));
     }
 
@@ -127,19 +105,14 @@ mod tests {
         let kit = kit(&json!({"requests": 1})).login("mira", "pw").await;
         assert_eq!(kit.get("/api/v1/nodes").await.0, 200);
         let (status, body) = kit.get("/api/v1/nodes").await;
-        assert_eq!(
-            (status, &body["fa2"], &body["method"]),
-            (459, &json!(false), &json!("GET"))
-        );
+        assert_eq!((status, &body["fa2"], &body["method"]), (459, &json!(false), &json!("GET")));
         let kit = kit.refresh().await;
         assert_eq!(kit.get("/api/v1/nodes").await.0, 200);
     }
 
     #[tokio::test]
     async fn a_refused_refresh_ends_the_login() {
-        let kit = kit(&json!({"refresh": "refused"}))
-            .login("mira", "pw")
-            .await;
+        let kit = kit(&json!({"refresh": "refused"})).login("mira", "pw").await;
         let body = json!({"refreshToken": kit.refresh_token()});
         assert_eq!(kit.send("POST", "/api/refresh", Some(body)).await.0, 401);
     }

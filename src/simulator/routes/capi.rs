@@ -65,42 +65,27 @@ fn groups(app: &App, caller: &Caller) -> Response {
     namespaces.sort_by(|one, other| created(other).cmp(created(one)));
     let mut groups = Vec::new();
     for name in user_order(app) {
-        let (own, rest) = namespaces
-            .into_iter()
-            .partition(|ns| object::name(ns).ends_with(&format!("-{name}")));
+        let (own, rest) = namespaces.into_iter().partition(|ns| object::name(ns).ends_with(&format!("-{name}")));
         namespaces = rest;
         groups.push((name, own));
     }
     if caller.is_admin() {
-        let (shared, system) = namespaces
-            .into_iter()
-            .partition(|ns| object::name(ns).ends_with("-shared"));
+        let (shared, system) = namespaces.into_iter().partition(|ns| object::name(ns).ends_with("-shared"));
         groups.push(("Shared".to_owned(), shared));
         groups.push(("System".to_owned(), system));
     }
-    let body: Vec<Value> = groups
-        .iter()
-        .filter(|(_, data)| !data.is_empty())
-        .map(group)
-        .collect();
+    let body: Vec<Value> = groups.iter().filter(|(_, data)| !data.is_empty()).map(group).collect();
     reply::json(200, &body)
 }
 
 fn group((title, data): &(String, Vec<Arc<Value>>)) -> Value {
-    let data: Vec<_> = data
-        .iter()
-        .filter_map(|found| serde_json::to_value(Bare(found)).ok())
-        .collect();
+    let data: Vec<_> = data.iter().filter_map(|found| serde_json::to_value(Bare(found)).ok()).collect();
     json!({ "title": title, "data": data })
 }
 
 fn is_visible(caller: &Caller, namespace: &Value) -> bool {
-    let label = object::labels(namespace)
-        .get("kubesphere.io/workspace")
-        .and_then(Value::as_str);
-    let own = object::name(namespace)
-        .split('-')
-        .any(|piece| piece == caller.name());
+    let label = object::labels(namespace).get("kubesphere.io/workspace").and_then(Value::as_str);
+    let own = object::name(namespace).split('-').any(|piece| piece == caller.name());
     label != Some("kubesphere.io/devopsproject") && (caller.is_admin() || own)
 }
 
@@ -112,15 +97,8 @@ fn created(namespace: &Value) -> &str {
 fn user_order(app: &App) -> Vec<String> {
     let users = app.identity.users();
     let admin = users.iter().find(|user| user.role == Role::PlatformAdmin);
-    let others = users
-        .iter()
-        .rev()
-        .filter(|user| admin.is_none_or(|admin| admin.name != user.name));
-    admin
-        .into_iter()
-        .chain(others)
-        .map(|user| user.name.clone())
-        .collect()
+    let others = users.iter().rev().filter(|user| admin.is_none_or(|admin| admin.name != user.name));
+    admin.into_iter().chain(others).map(|user| user.name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -137,21 +115,13 @@ mod tests {
     }
 
     fn titles(groups: &Value) -> Vec<&str> {
-        groups
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|group| group["title"].as_str())
-            .collect()
+        groups.as_array().into_iter().flatten().filter_map(|group| group["title"].as_str()).collect()
     }
 
     #[tokio::test]
     async fn the_detail_names_user_and_role() {
         let (status, body) = kit("tomo").await.get("/capi/app/detail").await;
-        assert_eq!(
-            (status, &body["user"]["globalrole"]),
-            (200, &json!("platform-regular"))
-        );
+        assert_eq!((status, &body["user"]["globalrole"]), (200, &json!("platform-regular")));
         assert_eq!(body["systemNamespaces"].as_array().map(Vec::len), Some(13));
         assert_eq!(body.get("workspaces"), None);
     }

@@ -17,17 +17,8 @@ use crate::simulator::object;
 use crate::simulator::reply;
 
 /// The types, in the order of the list.
-const TYPES: [&str; 9] = [
-    "redis",
-    "mongodb",
-    "postgres",
-    "minio",
-    "rabbitmq",
-    "elasticsearch",
-    "mariadb",
-    "mysql",
-    "nats",
-];
+const TYPES: [&str; 9] =
+    ["redis", "mongodb", "postgres", "minio", "rabbitmq", "elasticsearch", "mariadb", "mysql", "nats"];
 
 const KIND: &str = "runhub.dev/middleware";
 const USER: &str = "runhub.dev/user";
@@ -37,9 +28,7 @@ const PASSWORD: &str = "runhub.dev/password";
 pub(super) fn route(app: &App, ask: &Ask, caller: &Caller) -> Response {
     match (&ask.method, ask.segments().as_slice()) {
         (&Method::GET, ["middleware", "v1", "list"]) => listed(app, caller, None),
-        (&Method::GET, ["middleware", "v1", kind, "list"]) if !TYPES.contains(kind) => {
-            reply::text(404, "Not Found")
-        }
+        (&Method::GET, ["middleware", "v1", kind, "list"]) if !TYPES.contains(kind) => reply::text(404, "Not Found"),
         (_, ["middleware", "v1", _, "list" | "password"]) if !caller.is_admin() => {
             envelope(403, "Must be platform admin")
         }
@@ -51,25 +40,16 @@ pub(super) fn route(app: &App, ask: &Ask, caller: &Caller) -> Response {
 
 /// A refusal, which this service sends with HTTP 200.
 fn envelope(code: u16, message: &str) -> Response {
-    reply::json(
-        200,
-        &json!({ "code": code, "message": message, "data": null }),
-    )
+    reply::json(200, &json!({ "code": code, "message": message, "data": null }))
 }
 
 fn listed(app: &App, caller: &Caller, kind: Option<&str>) -> Response {
     let instances = instances(app);
-    let wanted = TYPES
-        .iter()
-        .filter(|known| kind.is_none_or(|kind| kind == **known));
+    let wanted = TYPES.iter().filter(|known| kind.is_none_or(|kind| kind == **known));
     let data: Vec<_> = wanted
         .flat_map(|known| {
-            let found = instances
-                .iter()
-                .filter(|instance| type_of(&instance.object) == *known);
-            found
-                .map(|instance| item(known, &instance.object, caller.name()))
-                .collect::<Vec<_>>()
+            let found = instances.iter().filter(|instance| type_of(&instance.object) == *known);
+            found.map(|instance| item(known, &instance.object, caller.name())).collect::<Vec<_>>()
         })
         .collect();
     reply::json(200, &json!({ "code": 200, "data": data }))
@@ -83,30 +63,18 @@ struct Instance {
 fn instances(app: &App) -> Vec<Instance> {
     ["statefulsets", "deployments", "pods"]
         .into_iter()
-        .flat_map(|plural| {
-            app.store
-                .list(plural, None)
-                .0
-                .into_iter()
-                .map(move |object| Instance { plural, object })
-        })
+        .flat_map(|plural| app.store.list(plural, None).0.into_iter().map(move |object| Instance { plural, object }))
         .filter(|instance| !type_of(&instance.object).is_empty())
         .filter(|instance| object::controller(&instance.object).is_none())
         .collect()
 }
 
 fn type_of(object: &Value) -> &str {
-    object::labels(object)
-        .get(KIND)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object::labels(object).get(KIND).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn noted<'a>(object: &'a Value, annotation: &str) -> &'a str {
-    object::annotations(object)
-        .get(annotation)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object::annotations(object).get(annotation).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn item(kind: &str, object: &Value, caller: &str) -> Value {
@@ -117,11 +85,7 @@ fn item(kind: &str, object: &Value, caller: &str) -> Value {
         "nats" => format!("{name}.{ns}:4222"),
         _ => String::new(),
     };
-    let user = if kind == "redis" {
-        ""
-    } else {
-        noted(object, USER)
-    };
+    let user = if kind == "redis" { "" } else { noted(object, USER) };
     let nodes = match kind {
         "mongodb" => 1,
         "postgres" => object::number(object, "/spec/replicas").unwrap_or(1),
@@ -152,17 +116,10 @@ fn set_password(app: &App, ask: &Ask) -> Response {
             && object::namespace(&instance.object) == ns
     });
     let Some(instance) = found else {
-        return reply::text(
-            500,
-            format!("pgclusters.apr.bytetrade.io \"{name}\" not found"),
-        );
+        return reply::text(500, format!("pgclusters.apr.bytetrade.io \"{name}\" not found"));
     };
     let changed = app.store.update(instance.plural, ns, name, None, |object| {
-        object::put(
-            object,
-            &["metadata", "annotations", PASSWORD],
-            field("password"),
-        );
+        object::put(object, &["metadata", "annotations", PASSWORD], field("password"));
         if !field("user").is_empty() {
             object::put(object, &["metadata", "annotations", USER], field("user"));
         }
@@ -201,59 +158,29 @@ mod tests {
     #[tokio::test]
     async fn the_list_has_passwords_in_clear() {
         let (status, body) = kit("mira").await.get("/middleware/v1/list").await;
-        assert_eq!(
-            (status, &body["code"], &body["data"][0]["type"]),
-            (200, &json!(200), &json!("redis"))
-        );
+        assert_eq!((status, &body["code"], &body["data"][0]["type"]), (200, &json!(200), &json!("redis")));
         assert_eq!(body["data"][1]["password"], json!("p-Secret2"));
-        assert_eq!(
-            body["data"][1]["proxy"]["endpoint"],
-            json!("citus-master-svc.user-system-mira:5432")
-        );
+        assert_eq!(body["data"][1]["proxy"]["endpoint"], json!("citus-master-svc.user-system-mira:5432"));
     }
 
     #[tokio::test]
     async fn a_postgres_password_is_set_with_its_user() {
         let kit = kit("mira").await;
-        let (status, body) = kit
-            .send(
-                "POST",
-                "/middleware/v1/redis/password",
-                Some(change("postgres", "new")),
-            )
-            .await;
+        let (status, body) = kit.send("POST", "/middleware/v1/redis/password", Some(change("postgres", "new"))).await;
         assert_eq!((status, &body["message"]), (200, &json!("update success")));
         let (_, body) = kit.get("/middleware/v1/postgres/list").await;
-        assert_eq!(
-            (&body["data"][0]["adminUser"], &body["data"][0]["password"]),
-            (&json!("boss"), &json!("new"))
-        );
+        assert_eq!((&body["data"][0]["adminUser"], &body["data"][0]["password"]), (&json!("boss"), &json!("new")));
     }
 
     #[tokio::test]
     async fn each_refusal_has_its_shape() {
         let kit = kit("mira").await;
         let path = "/middleware/v1/postgres/password";
-        assert_eq!(
-            kit.send("POST", path, Some(change("redis", "x"))).await,
-            (501, json!("Not Implemented"))
-        );
-        assert_eq!(
-            kit.send("POST", path, Some(change("postgres", ""))).await,
-            (406, json!("Not Acceptable"))
-        );
-        assert_eq!(
-            kit.get("/middleware/v1/oracle/list").await,
-            (404, json!("Not Found"))
-        );
+        assert_eq!(kit.send("POST", path, Some(change("redis", "x"))).await, (501, json!("Not Implemented")));
+        assert_eq!(kit.send("POST", path, Some(change("postgres", ""))).await, (406, json!("Not Acceptable")));
+        assert_eq!(kit.get("/middleware/v1/oracle/list").await, (404, json!("Not Found")));
         let kit = self::kit("tomo").await;
         let (status, body) = kit.send("POST", path, Some(change("postgres", "x"))).await;
-        assert_eq!(
-            (status, body),
-            (
-                200,
-                json!({"code": 403, "message": "Must be platform admin", "data": null})
-            )
-        );
+        assert_eq!((status, body), (200, json!({"code": 403, "message": "Must be platform admin", "data": null})));
     }
 }

@@ -35,8 +35,7 @@ const LOGIN: &str = "https://auth.runhub.sim/";
 /// Bytes of a body that nginx lets through.
 const LARGEST_BODY: usize = 1 << 20;
 
-const TOO_LARGE: &str =
-    "<html><head><title>413 Request Entity Too Large</title></head><body></body></html>\n";
+const TOO_LARGE: &str = "<html><head><title>413 Request Entity Too Large</title></head><body></body></html>\n";
 
 /// What a request asks for, in the words by which faults pick.
 pub(super) fn traits<'a>(app: &App, ask: &'a Ask, uri: &'a str) -> Traits<'a> {
@@ -44,35 +43,18 @@ pub(super) fn traits<'a>(app: &App, ask: &'a Ask, uri: &'a str) -> Traits<'a> {
     let segments = ask.segments();
     if let Some(target) = Target::parse(&segments, app.switches.batch) {
         let [namespace, name] = [target.ns, target.name].map(Option::unwrap_or_default);
-        return Traits {
-            method,
-            uri,
-            resource: target.resource.plural,
-            namespace,
-            name,
-            verb: target.verb(ask),
-        };
+        return Traits { method, uri, resource: target.resource.plural, namespace, name, verb: target.verb(ask) };
     }
-    kapis::traits(ask, &segments).map_or(
-        Traits {
-            method,
-            uri,
-            ..Traits::default()
-        },
-        |found| Traits {
-            method,
-            uri,
-            ..found
-        },
-    )
+    kapis::traits(ask, &segments).map_or(Traits { method, uri, ..Traits::default() }, |found| Traits {
+        method,
+        uri,
+        ..found
+    })
 }
 
 /// Whether a path is one of the login's, for which nobody has a token yet.
 pub(super) fn is_login(ask: &Ask) -> bool {
-    matches!(
-        ask.segments().as_slice(),
-        ["api", "firstfactor" | "refresh"] | ["api", "secondfactor", "totp"]
-    )
+    matches!(ask.segments().as_slice(), ["api", "firstfactor" | "refresh"] | ["api", "secondfactor", "totp"])
 }
 
 /// A page that claims to come from elsewhere is taken for a forgery.
@@ -90,18 +72,12 @@ pub(super) fn login(app: &App, ask: &Ask) -> Response {
 /// Answers a request of a recognised caller.
 pub(super) fn dispatch(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
     if STATIC.iter().any(|ending| ask.uri.path().ends_with(ending)) {
-        return reply::html(
-            404,
-            "<html><head><title>404 Not Found</title></head><body></body></html>\n",
-        );
+        return reply::html(404, "<html><head><title>404 Not Found</title></head><body></body></html>\n");
     }
     if caller.door == Door::ControlHub && ask.body.len() > LARGEST_BODY {
         return reply::html(413, TOO_LARGE);
     }
-    let proxied = matches!(
-        ask.path.first().map(String::as_str),
-        Some("api" | "apis" | "kapis")
-    );
+    let proxied = matches!(ask.path.first().map(String::as_str), Some("api" | "apis" | "kapis"));
     if proxied && app.switches.cookie == Cookie::Required && !caller.cookie {
         let uri = ask.uri.to_string();
         return forbidden(None, &traits(app, ask, &uri));
@@ -121,9 +97,7 @@ pub(super) fn denied(app: &App, ask: &Ask, why: Denied) -> Response {
         Denied::Unknown => reply::refusal(&StatusError::unauthorized("Unauthorized")),
         Denied::Nobody if ask.header("x-unauth-error") != Some("Non-Redirect") => {
             let mut response = reply::html(302, format!("<a href=\"{LOGIN}\">Found</a>.\n"));
-            response
-                .headers_mut()
-                .insert(LOCATION, HeaderValue::from_static(LOGIN));
+            response.headers_mut().insert(LOCATION, HeaderValue::from_static(LOGIN));
             response
         }
         Denied::Spent if app.switches.expired == Expired::Unauthorized => {
@@ -172,14 +146,8 @@ fn simulated(status: u16) -> StatusError {
     let mut error = StatusError::internal("etcdserver: request timed out");
     error.code = status;
     let (reason, message) = match status {
-        400 => (
-            "BadRequest",
-            "the server rejected our request for an unknown reason",
-        ),
-        404 => (
-            "NotFound",
-            "the server could not find the requested resource",
-        ),
+        400 => ("BadRequest", "the server rejected our request for an unknown reason"),
+        404 => ("NotFound", "the server could not find the requested resource"),
         408 => ("Timeout", "the request timed out"),
         _ => return error,
     };
@@ -196,9 +164,7 @@ pub(super) fn throttled(ask: &Ask, retry_after: Option<u64>) -> Response {
         reply::text(429, "Too many requests, please try again later.")
     };
     if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert(http::header::RETRY_AFTER, seconds.into());
+        response.headers_mut().insert(http::header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -206,10 +172,8 @@ pub(super) fn throttled(ask: &Ask, retry_after: Option<u64>) -> Response {
 /// A conflict that is nobody's fault.
 pub(super) fn conflict(traits: &Traits<'_>) -> Response {
     let resource = super::resource::by_plural(traits.resource);
-    let error = resource.map_or_else(
-        || StatusError::internal("conflict"),
-        |resource| StatusError::modified(resource, traits.name),
-    );
+    let error = resource
+        .map_or_else(|| StatusError::internal("conflict"), |resource| StatusError::modified(resource, traits.name));
     reply::refusal(&error)
 }
 
@@ -224,10 +188,7 @@ pub(super) fn forbidden(caller: Option<&Caller>, traits: &Traits<'_>) -> Respons
         ns: traits.namespace,
         name: traits.name,
     };
-    reply::refusal(&permission::refusal(
-        caller.map_or("system:anonymous", Caller::name),
-        &wish,
-    ))
+    reply::refusal(&permission::refusal(caller.map_or("system:anonymous", Caller::name), &wish))
 }
 
 /// The past that a request names is forgotten: a watch hears it in its stream, a list at once.

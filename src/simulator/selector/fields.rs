@@ -23,10 +23,7 @@ impl FieldSelector {
     /// When the text is not a selector, or the kind cannot be selected by a field.
     pub fn parse(resource: &Resource, text: &str) -> Result<Self, StatusError> {
         let terms = text.split(',').filter(|term| !term.is_empty());
-        terms
-            .map(|term| field(resource, text, term))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        terms.map(|term| field(resource, text, term)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether nothing is required.
@@ -36,9 +33,7 @@ impl FieldSelector {
 
     /// Whether the object meets all requirements.
     pub fn matches(&self, object: &Value) -> bool {
-        self.0
-            .iter()
-            .all(|field| (shown(object.pointer(&field.pointer)) == field.value) == field.equal)
+        self.0.iter().all(|field| (shown(object.pointer(&field.pointer)) == field.value) == field.equal)
     }
 }
 
@@ -48,28 +43,14 @@ fn field(resource: &Resource, whole: &str, term: &str) -> Result<Field, StatusEr
     } else if let Some((key, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
         (key, value, true)
     } else {
-        return Err(StatusError::bad_request(format!(
-            "invalid selector: '{whole}'; can't understand '{term}'"
-        )));
+        return Err(StatusError::bad_request(format!("invalid selector: '{whole}'; can't understand '{term}'")));
     };
     if !selectable(resource).contains(&key) {
         return Err(StatusError::bad_request(unselectable(resource, key)));
     }
-    let pointer = if key == "source" {
-        "source.component"
-    } else {
-        key
-    };
-    let pointer = if key == "status.successful" {
-        "status.succeeded"
-    } else {
-        pointer
-    };
-    Ok(Field {
-        pointer: format!("/{}", pointer.replace('.', "/")),
-        value: value.to_owned(),
-        equal,
-    })
+    let pointer = if key == "source" { "source.component" } else { key };
+    let pointer = if key == "status.successful" { "status.succeeded" } else { pointer };
+    Ok(Field { pointer: format!("/{}", pointer.replace('.', "/")), value: value.to_owned(), equal })
 }
 
 /// The words for a field that cannot be selected by differ from kind to kind.
@@ -79,9 +60,7 @@ fn unselectable(resource: &Resource, key: &str) -> String {
             format!("field label not supported: {key}")
         }
         "jobs" => format!("field label \"{key}\" not supported for batchv1.Job"),
-        _ => format!(
-            "\"{key}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-        ),
+        _ => format!("\"{key}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
     }
 }
 
@@ -141,17 +120,9 @@ mod tests {
     #[test]
     fn fields_select_where_the_kind_knows_them() {
         let pods = by_plural("pods").expect("a row");
-        let selector =
-            FieldSelector::parse(pods, "spec.nodeName=a,status.phase!=Failed").expect("known");
-        assert!(
-            selector.matches(&json!({"spec": {"nodeName": "a"}, "status": {"phase": "Running"}}))
-        );
+        let selector = FieldSelector::parse(pods, "spec.nodeName=a,status.phase!=Failed").expect("known");
+        assert!(selector.matches(&json!({"spec": {"nodeName": "a"}, "status": {"phase": "Running"}})));
         let refused = FieldSelector::parse(pods, "spec.foo=a").expect_err("unknown");
-        assert!(
-            refused
-                .message
-                .ends_with("field label not supported: spec.foo"),
-            "{refused}"
-        );
+        assert!(refused.message.ends_with("field label not supported: spec.foo"), "{refused}");
     }
 }

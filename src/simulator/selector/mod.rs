@@ -44,15 +44,11 @@ impl Selector {
 
     /// Reads the form of `spec.selector`: `matchLabels` and `matchExpressions`.
     pub fn of(selector: &Value) -> Self {
-        let labels = object::map(selector, "/matchLabels")
-            .iter()
-            .map(|(key, value)| Requirement {
-                key: key.clone(),
-                test: Test::In(vec![value.as_str().unwrap_or_default().to_owned()]),
-            });
-        let expressions = object::list(selector, "/matchExpressions")
-            .iter()
-            .filter_map(expression);
+        let labels = object::map(selector, "/matchLabels").iter().map(|(key, value)| Requirement {
+            key: key.clone(),
+            test: Test::In(vec![value.as_str().unwrap_or_default().to_owned()]),
+        });
+        let expressions = object::list(selector, "/matchExpressions").iter().filter_map(expression);
         Self(labels.chain(expressions).collect())
     }
 
@@ -101,12 +97,8 @@ impl Test {
     fn holds(&self, label: Option<&str>) -> bool {
         let number = || label.and_then(|text| text.parse::<i64>().ok());
         match self {
-            Self::In(values) => {
-                label.is_some_and(|label| values.iter().any(|value| value == label))
-            }
-            Self::NotIn(values) => {
-                label.is_none_or(|label| values.iter().all(|value| value != label))
-            }
+            Self::In(values) => label.is_some_and(|label| values.iter().any(|value| value == label)),
+            Self::NotIn(values) => label.is_none_or(|label| values.iter().all(|value| value != label)),
             Self::Exists => label.is_some(),
             Self::Lacks => label.is_none(),
             Self::Above(bound) => number().is_some_and(|number| number > *bound),
@@ -131,60 +123,33 @@ fn split_terms(text: &str) -> Vec<&str> {
 
 fn requirement(term: &str) -> Result<Requirement, String> {
     if let Some(key) = term.strip_prefix('!').filter(|rest| !rest.contains('=')) {
-        return Ok(Requirement {
-            key: checked_key(key)?,
-            test: Test::Lacks,
-        });
+        return Ok(Requirement { key: checked_key(key)?, test: Test::Lacks });
     }
     if let Some((key, values)) = set_term(term, " notin ") {
-        return Ok(Requirement {
-            key: checked_key(key)?,
-            test: Test::NotIn(listed(values)?),
-        });
+        return Ok(Requirement { key: checked_key(key)?, test: Test::NotIn(listed(values)?) });
     }
     if let Some((key, values)) = set_term(term, " in ") {
-        return Ok(Requirement {
-            key: checked_key(key)?,
-            test: Test::In(listed(values)?),
-        });
+        return Ok(Requirement { key: checked_key(key)?, test: Test::In(listed(values)?) });
     }
     for (sign, negated) in [("!=", true), ("==", false), ("=", false)] {
         if let Some((key, value)) = term.split_once(sign) {
             let values = vec![checked_value(value)?];
-            let test = if negated {
-                Test::NotIn(values)
-            } else {
-                Test::In(values)
-            };
-            return Ok(Requirement {
-                key: checked_key(key)?,
-                test,
-            });
+            let test = if negated { Test::NotIn(values) } else { Test::In(values) };
+            return Ok(Requirement { key: checked_key(key)?, test });
         }
     }
     for (sign, test) in [('>', Test::Above as fn(i64) -> Test), ('<', Test::Below)] {
         if let Some((key, bound)) = term.split_once(sign) {
-            let bound = bound
-                .trim()
-                .parse()
-                .map_err(|_| format!("not a number: {bound}"))?;
-            return Ok(Requirement {
-                key: checked_key(key)?,
-                test: test(bound),
-            });
+            let bound = bound.trim().parse().map_err(|_| format!("not a number: {bound}"))?;
+            return Ok(Requirement { key: checked_key(key)?, test: test(bound) });
         }
     }
-    Ok(Requirement {
-        key: checked_key(term)?,
-        test: Test::Exists,
-    })
+    Ok(Requirement { key: checked_key(term)?, test: Test::Exists })
 }
 
 fn set_term<'a>(term: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     let (key, rest) = term.split_once('(')?;
-    let key = format!("{key} ")
-        .contains(word)
-        .then(|| key.trim().strip_suffix(word.trim()))??;
+    let key = format!("{key} ").contains(word).then(|| key.trim().strip_suffix(word.trim()))??;
     Some((key, rest.trim_end().strip_suffix(')')?))
 }
 
@@ -195,17 +160,9 @@ fn listed(values: &str) -> Result<Vec<String>, String> {
 fn checked_key(key: &str) -> Result<String, String> {
     let key = key.trim();
     let (prefix, name) = key.rsplit_once('/').unwrap_or(("", key));
-    let good = !name.is_empty()
-        && name.len() <= 63
-        && is_label_text(name)
-        && (prefix.is_empty() || is_label_text(prefix));
-    if good {
-        Ok(key.to_owned())
-    } else {
-        Err(format!(
-            "unable to parse requirement: invalid label key \"{key}\""
-        ))
-    }
+    let good =
+        !name.is_empty() && name.len() <= 63 && is_label_text(name) && (prefix.is_empty() || is_label_text(prefix));
+    if good { Ok(key.to_owned()) } else { Err(format!("unable to parse requirement: invalid label key \"{key}\"")) }
 }
 
 fn checked_value(value: &str) -> Result<String, String> {
@@ -213,26 +170,21 @@ fn checked_value(value: &str) -> Result<String, String> {
     if value.len() <= 63 && (value.is_empty() || is_label_text(value)) {
         Ok(value.to_owned())
     } else {
-        Err(format!(
-            "unable to parse requirement: invalid label value \"{value}\""
-        ))
+        Err(format!("unable to parse requirement: invalid label value \"{value}\""))
     }
 }
 
 /// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
 pub fn is_label_text(text: &str) -> bool {
     let ends = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
-    text.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
         && ends(text.chars().next())
         && ends(text.chars().last())
 }
 
 fn expression(expression: &Value) -> Option<Requirement> {
     let values = || -> Vec<String> {
-        let listed = object::list(expression, "/values")
-            .iter()
-            .filter_map(Value::as_str);
+        let listed = object::list(expression, "/values").iter().filter_map(Value::as_str);
         listed.map(str::to_owned).collect()
     };
     let test = match object::text(expression, "/operator") {
@@ -242,10 +194,7 @@ fn expression(expression: &Value) -> Option<Requirement> {
         "DoesNotExist" => Test::Lacks,
         _ => return None,
     };
-    Some(Requirement {
-        key: object::text(expression, "/key").to_owned(),
-        test,
-    })
+    Some(Requirement { key: object::text(expression, "/key").to_owned(), test })
 }
 
 #[cfg(test)]
@@ -254,10 +203,7 @@ mod tests {
     use serde_json::json;
 
     fn labels() -> Map<String, Value> {
-        json!({"app": "web", "tier": "app", "n": "5"})
-            .as_object()
-            .cloned()
-            .expect("a mapping")
+        json!({"app": "web", "tier": "app", "n": "5"}).as_object().cloned().expect("a mapping")
     }
 
     #[test]

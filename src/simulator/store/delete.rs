@@ -38,10 +38,7 @@ pub struct DeleteOptions {
 impl DeleteOptions {
     /// At once: what the node's agent sends when a pod's containers have ended.
     pub fn now() -> Self {
-        Self {
-            grace: Some(0),
-            ..Self::default()
-        }
+        Self { grace: Some(0), ..Self::default() }
     }
 }
 
@@ -88,11 +85,7 @@ impl Store {
             let last = if marked { new } else { Value::clone(&old) };
             return Ok(Deleted::Gone(self.drop(&mut state, resource, last)));
         }
-        let kept = if differs(&old, &new) {
-            self.keep(&mut state, resource, new)
-        } else {
-            old
-        };
+        let kept = if differs(&old, &new) { self.keep(&mut state, resource, new) } else { old };
         Ok(Deleted::Marked(kept))
     }
 
@@ -103,11 +96,7 @@ impl Store {
         let present = object::number(old, "/metadata/deletionGracePeriodSeconds");
         if !object::is_deleting(old) || present.is_some_and(|present| grace < present) {
             let end = self.clock().now() + TimeDelta::seconds(grace);
-            object::put(
-                &mut new,
-                &["metadata", "deletionTimestamp"],
-                object::stamp(end),
-            );
+            object::put(&mut new, &["metadata", "deletionTimestamp"], object::stamp(end));
             if resource.plural != "namespaces" {
                 object::put(&mut new, &["metadata", "deletionGracePeriodSeconds"], grace);
             }
@@ -125,10 +114,7 @@ impl Store {
 
 /// How long the object may take to end: only running pods may.
 fn grace(resource: &Resource, object: &Value, asked: Option<i64>) -> i64 {
-    let ended = matches!(
-        object::text(object, "/status/phase"),
-        "Succeeded" | "Failed"
-    );
+    let ended = matches!(object::text(object, "/status/phase"), "Succeeded" | "Failed");
     let unscheduled = object::text(object, "/spec/nodeName").is_empty();
     if resource.plural != "pods" || ended || unscheduled {
         return 0;
@@ -157,33 +143,20 @@ fn hold(object: &mut Value, propagation: Option<Propagation>) {
 
 /// Whether nothing holds a deleted object any more.
 pub(super) fn is_released(resource: &Resource, object: &Value) -> bool {
-    let graceful =
-        object::number(object, "/metadata/deletionGracePeriodSeconds").unwrap_or_default() > 0;
+    let graceful = object::number(object, "/metadata/deletionGracePeriodSeconds").unwrap_or_default() > 0;
     let held = !object::list(object, "/metadata/finalizers").is_empty()
-        || (resource.plural == "namespaces"
-            && !object::list(object, "/spec/finalizers").is_empty());
+        || (resource.plural == "namespaces" && !object::list(object, "/spec/finalizers").is_empty());
     object::is_deleting(object) && !graceful && !held
 }
 
-fn check_preconditions(
-    resource: &Resource,
-    object: &Value,
-    options: &DeleteOptions,
-) -> Result<(), StatusError> {
-    let (uid, version) = (
-        object::uid(object),
-        object::text(object, "/metadata/resourceVersion"),
-    );
+fn check_preconditions(resource: &Resource, object: &Value, options: &DeleteOptions) -> Result<(), StatusError> {
+    let (uid, version) = (object::uid(object), object::text(object, "/metadata/resourceVersion"));
     let refusal = if let Some(asked) = options.uid.as_deref().filter(|asked| *asked != uid) {
         format!(
             "the UID in the precondition ({asked}) does not match the UID in record ({uid}). \
              The object might have been deleted and then recreated"
         )
-    } else if let Some(asked) = options
-        .resource_version
-        .as_deref()
-        .filter(|asked| *asked != version)
-    {
+    } else if let Some(asked) = options.resource_version.as_deref().filter(|asked| *asked != version) {
         format!(
             "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion \
              in record ({version}). The object might have been modified"
@@ -191,9 +164,5 @@ fn check_preconditions(
     } else {
         return Ok(());
     };
-    Err(StatusError::precondition(
-        resource,
-        object::name(object),
-        &refusal,
-    ))
+    Err(StatusError::precondition(resource, object::name(object), &refusal))
 }

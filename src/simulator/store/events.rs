@@ -12,18 +12,8 @@ impl Store {
     ///
     /// The same words about the same object raise the count of the first event,
     /// as the recorder of Kubernetes has it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an event has five parts, and they are all texts"
-    )]
-    pub fn record_event(
-        &self,
-        regarding: &Value,
-        kind: &str,
-        reason: &str,
-        message: &str,
-        component: &str,
-    ) {
+    #[expect(clippy::too_many_arguments, reason = "an event has five parts, and they are all texts")]
+    pub fn record_event(&self, regarding: &Value, kind: &str, reason: &str, message: &str, component: &str) {
         let cause = fingerprint(&[object::uid(regarding), kind, reason, message, component]);
         let stamp = object::stamp(self.clock().now());
         if self.repeated(cause, &stamp) {

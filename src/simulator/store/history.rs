@@ -57,10 +57,7 @@ impl History {
     pub(super) fn since(&self, since: u64, version: u64) -> Result<Vec<Change>, StatusError> {
         let oldest = self.0.front().map_or(version + 1, |change| change.version);
         if since + 1 < oldest {
-            let message = format!(
-                "too old resource version: {since} ({})",
-                oldest.saturating_sub(1)
-            );
+            let message = format!("too old resource version: {since} ({})", oldest.saturating_sub(1));
             return Err(StatusError::expired(message));
         }
         let skipped = usize::try_from(since + 1 - oldest).unwrap_or(usize::MAX);

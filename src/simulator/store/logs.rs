@@ -43,24 +43,12 @@ impl PodLogs {
 impl Store {
     /// Adds a line to a container's output, stamped now.
     pub fn append_log(&self, ns: &str, pod: &str, container: &str, line: &str) {
-        self.append_log_at(
-            ns,
-            pod,
-            container,
-            LogLine {
-                at: self.clock().now(),
-                text: line.to_owned(),
-            },
-        );
+        self.append_log_at(ns, pod, container, LogLine { at: self.clock().now(), text: line.to_owned() });
     }
 
     /// Adds a line with a stamp of its own, for worlds that have a past.
     pub fn append_log_at(&self, ns: &str, pod: &str, container: &str, line: LogLine) {
-        self.state()
-            .logs
-            .entry(ns, pod, container)
-            .current
-            .push(line);
+        self.state().logs.entry(ns, pod, container).current.push(line);
         self.shared.logged.send_modify(|count| *count += 1);
     }
 
@@ -75,10 +63,7 @@ impl Store {
     pub fn pod_log(&self, ns: &str, pod: &str, container: &str) -> PodLog {
         let state = self.state();
         let containers = state.logs.0.get(&(ns.to_owned(), pod.to_owned()));
-        containers
-            .and_then(|all| all.get(container))
-            .cloned()
-            .unwrap_or_default()
+        containers.and_then(|all| all.get(container)).cloned().unwrap_or_default()
     }
 
     /// Tells whenever some container wrote a line.

@@ -45,10 +45,7 @@ struct Shared {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Store")
-            .field("version", &self.version())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Store").field("version", &self.version()).finish_non_exhaustive()
     }
 }
 
@@ -58,24 +55,13 @@ impl Store {
         let state = State::default();
         let (written, _) = watch::channel(state.version());
         let (logged, _) = watch::channel(0);
-        Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                written,
-                logged,
-                clock,
-            }),
-            dry: false,
-        }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), written, logged, clock }), dry: false }
     }
 
     /// The same cluster, seen through a door whose writes are checked and answered but not kept.
     #[must_use]
     pub fn dry_run(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            dry: true,
-        }
+        Self { shared: Arc::clone(&self.shared), dry: true }
     }
 
     /// The clock that stamps the objects.
@@ -103,12 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// When the writes since then are forgotten: 410.
-    pub fn list_at(
-        &self,
-        resource: &str,
-        ns: Option<&str>,
-        version: u64,
-    ) -> Result<Vec<Arc<Value>>, StatusError> {
+    pub fn list_at(&self, resource: &str, ns: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, StatusError> {
         self.state().list_at(resource, ns, version)
     }
 
@@ -136,10 +117,7 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes whoever waits for writes, after the lock is gone.

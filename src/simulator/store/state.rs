@@ -57,44 +57,18 @@ impl State {
             return Vec::new();
         };
         match ns {
-            Some(ns) => collection
-                .get(ns)
-                .into_iter()
-                .flat_map(BTreeMap::values)
-                .cloned()
-                .collect(),
-            None => collection
-                .values()
-                .flat_map(BTreeMap::values)
-                .cloned()
-                .collect(),
+            Some(ns) => collection.get(ns).into_iter().flat_map(BTreeMap::values).cloned().collect(),
+            None => collection.values().flat_map(BTreeMap::values).cloned().collect(),
         }
     }
 
     /// The present list with the writes since `version` taken back.
-    pub(super) fn list_at(
-        &self,
-        plural: &str,
-        ns: Option<&str>,
-        version: u64,
-    ) -> Result<Vec<Arc<Value>>, StatusError> {
-        let place = |object: &Value| {
-            (
-                object::namespace(object).to_owned(),
-                object::name(object).to_owned(),
-            )
-        };
-        let mut objects: BTreeMap<_, _> = self
-            .list(plural, ns)
-            .into_iter()
-            .map(|object| (place(&object), object))
-            .collect();
+    pub(super) fn list_at(&self, plural: &str, ns: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, StatusError> {
+        let place = |object: &Value| (object::namespace(object).to_owned(), object::name(object).to_owned());
+        let mut objects: BTreeMap<_, _> =
+            self.list(plural, ns).into_iter().map(|object| (place(&object), object)).collect();
         let changes = self.since(version)?;
-        for change in changes
-            .iter()
-            .rev()
-            .filter(|change| change.resource.plural == plural)
-        {
+        for change in changes.iter().rev().filter(|change| change.resource.plural == plural) {
             if ns.is_some_and(|ns| ns != object::namespace(&change.object)) {
                 continue;
             }
@@ -108,9 +82,7 @@ impl State {
 
     pub(super) fn owned_by(&self, uid: &str) -> Vec<(&'static str, Arc<Value>)> {
         let places = self.dependents.get(uid).into_iter().flatten();
-        places
-            .filter_map(|(plural, ns, name)| Some((*plural, self.get(plural, ns, name)?)))
-            .collect()
+        places.filter_map(|(plural, ns, name)| Some((*plural, self.get(plural, ns, name)?))).collect()
     }
 
     pub(super) fn since(&self, since: u64) -> Result<Vec<Change>, StatusError> {
@@ -124,20 +96,10 @@ impl State {
     /// Writes an object under the next version.
     pub(super) fn keep(&mut self, resource: &'static Resource, object: Value) -> Arc<Value> {
         let object = self.numbered(object);
-        let (ns, name) = (
-            object::namespace(&object).to_owned(),
-            object::name(&object).to_owned(),
-        );
+        let (ns, name) = (object::namespace(&object).to_owned(), object::name(&object).to_owned());
         let collection = self.collections.entry(resource.plural).or_default();
-        let before = collection
-            .entry(ns)
-            .or_default()
-            .insert(name, Arc::clone(&object));
-        let kind = if before.is_some() {
-            ChangeKind::Modified
-        } else {
-            ChangeKind::Added
-        };
+        let before = collection.entry(ns).or_default().insert(name, Arc::clone(&object));
+        let kind = if before.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         self.reindex(resource, before.as_deref(), Some(&object));
         self.record(kind, resource, Arc::clone(&object), before);
         object
@@ -146,15 +108,11 @@ impl State {
     /// Removes an object; `object` is its last state.
     pub(super) fn drop(&mut self, resource: &'static Resource, object: Value) -> Arc<Value> {
         let object = self.numbered(object);
-        let names = self
-            .collections
-            .get_mut(resource.plural)
-            .and_then(|all| all.get_mut(object::namespace(&object)));
+        let names = self.collections.get_mut(resource.plural).and_then(|all| all.get_mut(object::namespace(&object)));
         let before = names.and_then(|names| names.remove(object::name(&object)));
         self.reindex(resource, before.as_deref(), None);
         if resource.plural == "pods" {
-            self.logs
-                .forget(object::namespace(&object), object::name(&object));
+            self.logs.forget(object::namespace(&object), object::name(&object));
         }
         self.record(ChangeKind::Deleted, resource, Arc::clone(&object), before);
         object
@@ -162,11 +120,7 @@ impl State {
 
     fn numbered(&mut self, mut object: Value) -> Arc<Value> {
         self.version += 1;
-        object::put(
-            &mut object,
-            &["metadata", "resourceVersion"],
-            self.version.to_string(),
-        );
+        object::put(&mut object, &["metadata", "resourceVersion"], self.version.to_string());
         Arc::new(object)
     }
 
@@ -177,21 +131,10 @@ impl State {
         object: Arc<Value>,
         before: Option<Arc<Value>>,
     ) {
-        self.history.push(Change {
-            version: self.version,
-            kind,
-            resource,
-            object,
-            before,
-        });
+        self.history.push(Change { version: self.version, kind, resource, object, before });
     }
 
-    fn reindex(
-        &mut self,
-        resource: &'static Resource,
-        before: Option<&Value>,
-        now: Option<&Value>,
-    ) {
+    fn reindex(&mut self, resource: &'static Resource, before: Option<&Value>, now: Option<&Value>) {
         let (old, new) = (before.map(object::owners), now.map(object::owners));
         if old == new {
             return;
@@ -200,11 +143,7 @@ impl State {
             let Some(object) = object else { continue };
             let ns = object::namespace(object);
             for owner in object::owners(object) {
-                let place = (
-                    resource.plural,
-                    ns.to_owned(),
-                    object::name(object).to_owned(),
-                );
+                let place = (resource.plural, ns.to_owned(), object::name(object).to_owned());
                 self.index(object::text(owner, "/uid"), place, kept);
             }
         }
@@ -212,10 +151,7 @@ impl State {
 
     fn index(&mut self, owner: &str, place: Place, kept: bool) {
         if kept {
-            self.dependents
-                .entry(owner.to_owned())
-                .or_default()
-                .insert(place);
+            self.dependents.entry(owner.to_owned()).or_default().insert(place);
         } else if let Some(places) = self.dependents.get_mut(owner) {
             places.remove(&place);
             if places.is_empty() {

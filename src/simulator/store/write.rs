@@ -19,13 +19,7 @@ impl Store {
     /// When the kind is unknown, the name is missing, or the name is taken.
     pub fn create(&self, resource: &str, mut object: Value) -> Result<Arc<Value>, StatusError> {
         let resource = known(resource)?;
-        for field in [
-            "uid",
-            "creationTimestamp",
-            "deletionTimestamp",
-            "generation",
-            "resourceVersion",
-        ] {
+        for field in ["uid", "creationTimestamp", "deletionTimestamp", "generation", "resourceVersion"] {
             object::remove(&mut object, &["metadata", field]);
         }
         if resource.has(Trait::Status) {
@@ -42,11 +36,7 @@ impl Store {
         self.add(known(resource)?, object)
     }
 
-    fn add(
-        &self,
-        resource: &'static Resource,
-        mut object: Value,
-    ) -> Result<Arc<Value>, StatusError> {
+    fn add(&self, resource: &'static Resource, mut object: Value) -> Result<Arc<Value>, StatusError> {
         self.identify(resource, &mut object);
         defaults::apply(resource, &mut object);
         defaults::born(resource, &mut object);
@@ -64,11 +54,7 @@ impl Store {
         object::put_default(object, &["apiVersion"], resource.api_version());
         let prefix = object::text(object, "/metadata/generateName").to_owned();
         if object::name(object).is_empty() && !prefix.is_empty() {
-            object::put(
-                object,
-                &["metadata", "name"],
-                format!("{prefix}{}", suffix(5)),
-            );
+            object::put(object, &["metadata", "name"], format!("{prefix}{}", suffix(5)));
         }
         if !resource.namespaced {
             object::remove(object, &["metadata", "namespace"]);
@@ -156,19 +142,10 @@ impl Store {
         if is_released(resource, &new) {
             return Ok(self.drop(&mut state, resource, new));
         }
-        if differs(&old, &new) {
-            Ok(self.keep(&mut state, resource, new))
-        } else {
-            Ok(old)
-        }
+        if differs(&old, &new) { Ok(self.keep(&mut state, resource, new)) } else { Ok(old) }
     }
 
-    pub(super) fn keep(
-        &self,
-        state: &mut State,
-        resource: &'static Resource,
-        object: Value,
-    ) -> Arc<Value> {
+    pub(super) fn keep(&self, state: &mut State, resource: &'static Resource, object: Value) -> Arc<Value> {
         if self.dry {
             return Arc::new(object);
         }
@@ -177,12 +154,7 @@ impl Store {
         kept
     }
 
-    pub(super) fn drop(
-        &self,
-        state: &mut State,
-        resource: &'static Resource,
-        object: Value,
-    ) -> Arc<Value> {
+    pub(super) fn drop(&self, state: &mut State, resource: &'static Resource, object: Value) -> Arc<Value> {
         if self.dry {
             return Arc::new(object);
         }
@@ -194,8 +166,10 @@ impl Store {
 
 /// What a writer of the status may not change: all but the status, annotations and bookkeeping.
 fn keep_all_but_status(old: &Value, new: &mut Value) {
-    let kept = ["annotations", "managedFields"]
-        .map(|field| (field, object::remove(new, &["metadata", field])));
+    let kept = ["annotations", "managedFields"].map(|field| (field, object::remove(new, &["metadata", field])));
+    if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
+        new.retain(|field, _| field == "status" || old.contains_key(field));
+    }
     let fields = old.as_object().into_iter().flat_map(|fields| fields.keys());
     for field in fields.filter(|field| *field != "status") {
         if old.get(field) != new.get(field) {
@@ -250,8 +224,7 @@ fn copy(from: &Value, to: &mut Value, field: &str) {
 
 /// Whether a controller has something new to do; for Deployments annotations count.
 fn asks_for_more(resource: &Resource, old: &Value, new: &Value) -> bool {
-    let annotated =
-        resource.plural == "deployments" && object::annotations(old) != object::annotations(new);
+    let annotated = resource.plural == "deployments" && object::annotations(old) != object::annotations(new);
     annotated || old.get("spec") != new.get("spec")
 }
 
@@ -263,30 +236,17 @@ pub(super) fn differs(old: &Value, new: &Value) -> bool {
 }
 
 fn is_same_but(field: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
-    let counted =
-        |fields: &Map<String, Value>| fields.len() - usize::from(fields.contains_key(field));
-    counted(old) == counted(new)
-        && old
-            .iter()
-            .all(|(key, value)| key == field || new.get(key) == Some(value))
+    let counted = |fields: &Map<String, Value>| fields.len() - usize::from(fields.contains_key(field));
+    counted(old) == counted(new) && old.iter().all(|(key, value)| key == field || new.get(key) == Some(value))
 }
 
 /// A UID that no object has.
 pub(in crate::simulator) fn fresh_uid() -> String {
-    uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes())
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string()
 }
 
 /// Random letters of the alphabet that Kubernetes uses for names.
 pub(super) fn suffix(length: usize) -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    (0..length)
-        .filter_map(|_| {
-            ALPHABET
-                .get(fastrand::usize(..ALPHABET.len()))
-                .copied()
-                .map(char::from)
-        })
-        .collect()
+    (0..length).filter_map(|_| ALPHABET.get(fastrand::usize(..ALPHABET.len())).copied().map(char::from)).collect()
 }

@@ -11,36 +11,13 @@ use crate::simulator::object::{self, text};
 /// The decoder's words about the first such field.
 pub(in crate::simulator) fn decodable(object: &Value) -> Result<(), String> {
     let kind = text(object, "/kind");
-    for field in [
-        "replicas",
-        "parallelism",
-        "completions",
-        "backoffLimit",
-        "minReadySeconds",
-    ] {
-        expect(
-            object,
-            kind,
-            &format!("spec.{field}"),
-            "int32",
-            Value::is_i64,
-        )?;
+    for field in ["replicas", "parallelism", "completions", "backoffLimit", "minReadySeconds"] {
+        expect(object, kind, &format!("spec.{field}"), "int32", Value::is_i64)?;
     }
     for field in ["suspend", "paused", "unschedulable"] {
-        expect(
-            object,
-            kind,
-            &format!("spec.{field}"),
-            "bool",
-            Value::is_boolean,
-        )?;
+        expect(object, kind, &format!("spec.{field}"), "bool", Value::is_boolean)?;
     }
-    for path in [
-        "metadata.labels",
-        "metadata.annotations",
-        "data",
-        "stringData",
-    ] {
+    for path in ["metadata.labels", "metadata.annotations", "data", "stringData"] {
         expect(object, kind, path, "map[string]string", Value::is_object)?;
         for value in object::map(object, &pointer(path)).values() {
             expect_value(value, kind, path, "string", Value::is_string)?;
@@ -49,33 +26,15 @@ pub(in crate::simulator) fn decodable(object: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn expect(
-    object: &Value,
-    kind: &str,
-    path: &str,
-    wanted: &str,
-    fits: fn(&Value) -> bool,
-) -> Result<(), String> {
-    object.pointer(&pointer(path)).map_or(Ok(()), |value| {
-        expect_value(value, kind, path, wanted, fits)
-    })
+fn expect(object: &Value, kind: &str, path: &str, wanted: &str, fits: fn(&Value) -> bool) -> Result<(), String> {
+    object.pointer(&pointer(path)).map_or(Ok(()), |value| expect_value(value, kind, path, wanted, fits))
 }
 
-fn expect_value(
-    value: &Value,
-    kind: &str,
-    path: &str,
-    wanted: &str,
-    fits: fn(&Value) -> bool,
-) -> Result<(), String> {
+fn expect_value(value: &Value, kind: &str, path: &str, wanted: &str, fits: fn(&Value) -> bool) -> Result<(), String> {
     if value.is_null() || fits(value) {
         return Ok(());
     }
-    let owner = if path.starts_with("spec.") {
-        "Spec"
-    } else {
-        ""
-    };
+    let owner = if path.starts_with("spec.") { "Spec" } else { "" };
     let found = match value {
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
@@ -83,9 +42,7 @@ fn expect_value(
         Value::Object(_) => "object",
         Value::String(_) | Value::Null => "string",
     };
-    Err(format!(
-        "json: cannot unmarshal {found} into Go struct field {kind}{owner}.{path} of type {wanted}"
-    ))
+    Err(format!("json: cannot unmarshal {found} into Go struct field {kind}{owner}.{path} of type {wanted}"))
 }
 
 #[cfg(test)]
@@ -95,8 +52,7 @@ mod tests {
 
     #[test]
     fn the_decoder_insists_on_types() {
-        let error = decodable(&json!({"kind": "Deployment", "spec": {"replicas": "3"}}))
-            .expect_err("a text");
+        let error = decodable(&json!({"kind": "Deployment", "spec": {"replicas": "3"}})).expect_err("a text");
         assert_eq!(
             error,
             "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"

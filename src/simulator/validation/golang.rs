@@ -9,10 +9,8 @@ pub(super) fn map(texts: &Map<String, Value>) -> String {
     if texts.is_empty() {
         return "map[string]string(nil)".into();
     }
-    let mut entries: Vec<_> = texts
-        .iter()
-        .map(|(key, value)| format!("{}:{value}", Value::from(key.as_str())))
-        .collect();
+    let mut entries: Vec<_> =
+        texts.iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
     entries.sort_unstable();
     format!("map[string]string{{{}}}", entries.join(", "))
 }

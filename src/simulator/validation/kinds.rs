@@ -30,20 +30,14 @@ pub(super) fn rules(resource: &Resource, object: &Value, causes: &mut Vec<Cause>
 fn not_negative(object: &Value, paths: &[&str], causes: &mut Vec<Cause>) {
     for path in paths {
         if let Some(found) = number(object, &pointer(path)).filter(|found| *found < 0) {
-            causes.push(Cause::invalid(
-                *path,
-                &found.into(),
-                "must be greater than or equal to 0",
-            ));
+            causes.push(Cause::invalid(*path, &found.into(), "must be greater than or equal to 0"));
         }
     }
 }
 
 fn workload(object: &Value, causes: &mut Vec<Cause>) {
     let labels = object::map(object, "/spec/template/metadata/labels");
-    let found = object
-        .pointer("/spec/selector")
-        .filter(|selector| !selector.is_null());
+    let found = object.pointer("/spec/selector").filter(|selector| !selector.is_null());
     let selector = found.map(Selector::of);
     if found.is_none() {
         causes.push(Cause::required("spec.selector", ""));
@@ -57,18 +51,10 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     if !selector.is_some_and(|selector| selector.matches(labels)) {
         causes.push(unmatched(labels));
     }
-    pod_spec(
-        "spec.template.spec",
-        object.pointer("/spec/template/spec"),
-        causes,
-    );
+    pod_spec("spec.template.spec", object.pointer("/spec/template/spec"), causes);
     let policy = text(object, "/spec/template/spec/restartPolicy");
     if !policy.is_empty() && policy != "Always" {
-        causes.push(Cause::unsupported(
-            "spec.template.spec.restartPolicy",
-            &policy.into(),
-            &["Always"],
-        ));
+        causes.push(Cause::unsupported("spec.template.spec.restartPolicy", &policy.into(), &["Always"]));
     }
 }
 
@@ -81,37 +67,20 @@ fn unmatched(labels: &serde_json::Map<String, Value>) -> Cause {
 fn deployment(object: &Value, causes: &mut Vec<Cause>) {
     let kind = text(object, "/spec/strategy/type");
     if !matches!(kind, "" | "Recreate" | "RollingUpdate") {
-        causes.push(Cause::unsupported(
-            "spec.strategy.type",
-            &kind.into(),
-            &["Recreate", "RollingUpdate"],
-        ));
+        causes.push(Cause::unsupported("spec.strategy.type", &kind.into(), &["Recreate", "RollingUpdate"]));
     }
     let none = |field: &str| {
         let value = object.pointer(&format!("/spec/strategy/rollingUpdate/{field}"));
         value.is_some_and(|value| value.as_i64() == Some(0) || value == "0%")
     };
     if none("maxSurge") && none("maxUnavailable") {
-        let (zero, why) = (
-            "intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}",
-            "may not be 0 when `maxSurge` is 0",
-        );
-        causes.push(Cause::invalid_as(
-            "spec.strategy.rollingUpdate.maxUnavailable",
-            zero,
-            why,
-        ));
+        let (zero, why) = ("intstr.IntOrString{Type:0, IntVal:0, StrVal:\"\"}", "may not be 0 when `maxSurge` is 0");
+        causes.push(Cause::invalid_as("spec.strategy.rollingUpdate.maxUnavailable", zero, why));
     }
     let deadline = number(object, "/spec/progressDeadlineSeconds");
-    if deadline.is_some_and(|deadline| {
-        deadline <= number(object, "/spec/minReadySeconds").unwrap_or_default()
-    }) {
+    if deadline.is_some_and(|deadline| deadline <= number(object, "/spec/minReadySeconds").unwrap_or_default()) {
         let value = deadline.unwrap_or_default().into();
-        causes.push(Cause::invalid(
-            "spec.progressDeadlineSeconds",
-            &value,
-            "must be greater than minReadySeconds",
-        ));
+        causes.push(Cause::invalid("spec.progressDeadlineSeconds", &value, "must be greater than minReadySeconds"));
     }
 }
 
@@ -133,20 +102,12 @@ fn generated_selector(job: &Value, causes: &mut Vec<Cause>) {
     ] {
         if labels.get(key).is_some_and(|found| found != wanted) {
             let field = format!("spec.template.metadata.labels[{key}]");
-            causes.push(Cause::invalid_as(
-                field,
-                &golang::map(labels),
-                &format!("must be '{wanted}'"),
-            ));
+            causes.push(Cause::invalid_as(field, &golang::map(labels), &format!("must be '{wanted}'")));
         }
     }
     let found = job.pointer("/spec/selector").unwrap_or(&Value::Null);
     if object::map(found, "/matchLabels").len() != 1 {
-        causes.push(Cause::invalid_as(
-            "spec.selector",
-            &golang::selector(found),
-            "`selector` not auto-generated",
-        ));
+        causes.push(Cause::invalid_as("spec.selector", &golang::selector(found), "`selector` not auto-generated"));
     }
     if !Selector::of(found).matches(labels) {
         causes.push(unmatched(labels));
@@ -154,16 +115,11 @@ fn generated_selector(job: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn job(path: &str, object: &Value, causes: &mut Vec<Cause>) {
-    let fields: Vec<_> = [
-        "parallelism",
-        "completions",
-        "backoffLimit",
-        "activeDeadlineSeconds",
-        "ttlSecondsAfterFinished",
-    ]
-    .iter()
-    .map(|field| format!("{path}.{field}"))
-    .collect();
+    let fields: Vec<_> =
+        ["parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"]
+            .iter()
+            .map(|field| format!("{path}.{field}"))
+            .collect();
     let fields: Vec<_> = fields.iter().map(String::as_str).collect();
     not_negative(object, &fields, causes);
     let spec = format!("{path}.template.spec");
@@ -185,19 +141,11 @@ fn cron_job(object: &Value, causes: &mut Vec<Cause>) {
     let policy = text(object, "/spec/concurrencyPolicy");
     if !matches!(policy, "" | "Allow" | "Forbid" | "Replace") {
         let allowed = ["Allow", "Forbid", "Replace"];
-        causes.push(Cause::unsupported(
-            "spec.concurrencyPolicy",
-            &policy.into(),
-            &allowed,
-        ));
+        causes.push(Cause::unsupported("spec.concurrencyPolicy", &policy.into(), &allowed));
     }
     if object::name(object).len() > 52 {
         let why = "must be no more than 52 characters";
-        causes.push(Cause::invalid(
-            "metadata.name",
-            &object::name(object).into(),
-            why,
-        ));
+        causes.push(Cause::invalid("metadata.name", &object::name(object).into(), why));
     }
     job("spec.jobTemplate.spec", object, causes);
 }
@@ -206,14 +154,7 @@ fn cron_job(object: &Value, causes: &mut Vec<Cause>) {
 fn readable(schedule: &str) -> Result<(), String> {
     let fields: Vec<_> = schedule.split_whitespace().collect();
     if fields.len() != 5 && !schedule.starts_with('@') {
-        return Err(format!(
-            "expected exactly 5 fields, found {}: [{}]",
-            fields.len(),
-            fields.join(" ")
-        ));
+        return Err(format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" ")));
     }
-    schedule
-        .parse::<croner::Cron>()
-        .map(drop)
-        .map_err(|error| error.to_string())
+    schedule.parse::<croner::Cron>().map(drop).map_err(|error| error.to_string())
 }

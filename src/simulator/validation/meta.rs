@@ -10,9 +10,8 @@ use crate::simulator::selector::is_label_text;
 use crate::simulator::status::Cause;
 
 /// Names of most objects.
-static SUBDOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").ok()
-});
+static SUBDOMAIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").ok());
 
 const NAME: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -31,17 +30,10 @@ pub(super) fn name(object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
     if name.is_empty() {
         if text(object, "/metadata/generateName").is_empty() {
-            causes.push(Cause::required(
-                "metadata.name",
-                "name or generateName is required",
-            ));
+            causes.push(Cause::required("metadata.name", "name or generateName is required"));
         }
     } else if name.len() > 253 {
-        causes.push(Cause::invalid(
-            "metadata.name",
-            &name.into(),
-            "must be no more than 253 characters",
-        ));
+        causes.push(Cause::invalid("metadata.name", &name.into(), "must be no more than 253 characters"));
     } else if !SUBDOMAIN.as_ref().is_some_and(|rule| rule.is_match(name)) {
         causes.push(Cause::invalid("metadata.name", &name.into(), NAME));
     }
@@ -59,11 +51,7 @@ pub(super) fn labels(field: &str, labels: &Map<String, Value>, causes: &mut Vec<
     for value in labels.values() {
         let text = value.as_str().unwrap_or_default();
         if text.len() > 63 {
-            causes.push(Cause::invalid(
-                field,
-                value,
-                "must be no more than 63 characters",
-            ));
+            causes.push(Cause::invalid(field, value, "must be no more than 63 characters"));
         } else if !text.is_empty() && !is_label_text(text) {
             causes.push(Cause::invalid(field, value, LABEL_VALUE));
         }
@@ -74,11 +62,7 @@ fn keys(field: &str, tags: &Map<String, Value>, causes: &mut Vec<Cause>) {
     for key in tags.keys() {
         let name = key.rsplit('/').next().unwrap_or_default();
         if name.len() > 63 {
-            causes.push(Cause::invalid(
-                field,
-                &key.as_str().into(),
-                "name part must be no more than 63 characters",
-            ));
+            causes.push(Cause::invalid(field, &key.as_str().into(), "name part must be no more than 63 characters"));
         } else if !is_label_text(name) {
             causes.push(Cause::invalid(field, &key.as_str().into(), LABEL_KEY));
         }
@@ -87,15 +71,8 @@ fn keys(field: &str, tags: &Map<String, Value>, causes: &mut Vec<Cause>) {
 
 /// Adds what an update must not do to `metadata`.
 pub(super) fn changed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let (present, wanted) = (
-        object::list(old, "/metadata/finalizers"),
-        object::list(new, "/metadata/finalizers"),
-    );
-    let fresh: Vec<_> = wanted
-        .iter()
-        .filter(|finalizer| !present.contains(finalizer))
-        .map(Value::to_string)
-        .collect();
+    let (present, wanted) = (object::list(old, "/metadata/finalizers"), object::list(new, "/metadata/finalizers"));
+    let fresh: Vec<_> = wanted.iter().filter(|finalizer| !present.contains(finalizer)).map(Value::to_string).collect();
     if object::is_deleting(old) && !fresh.is_empty() {
         let why = format!(
             "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",

@@ -50,22 +50,12 @@ pub(super) fn updated(resource: &Resource, old: &Value, new: &Value) -> Result<(
         let (before, after) = (old.pointer(&pointer(path)), new.pointer(&pointer(path)));
         if before != after {
             let after = after.unwrap_or(&Value::Null);
-            let shown = if *path == "spec.selector" {
-                golang::selector(after)
-            } else {
-                after.to_string()
-            };
+            let shown = if *path == "spec.selector" { golang::selector(after) } else { after.to_string() };
             causes.push(Cause::invalid_as(*path, &shown, IMMUTABLE));
         }
     }
     match resource.plural {
-        "pods" => frozen(
-            old,
-            new,
-            &["image", "activeDeadlineSeconds", "tolerations"],
-            POD_RULE,
-            &mut causes,
-        ),
+        "pods" => frozen(old, new, &["image", "activeDeadlineSeconds", "tolerations"], POD_RULE, &mut causes),
         "statefulsets" => frozen(
             old,
             new,
@@ -86,11 +76,7 @@ pub(super) fn updated(resource: &Resource, old: &Value, new: &Value) -> Result<(
 }
 
 fn verdict(resource: &Resource, object: &Value, causes: &[Cause]) -> Result<(), StatusError> {
-    if causes.is_empty() {
-        Ok(())
-    } else {
-        Err(StatusError::invalid(resource, object::name(object), causes))
-    }
+    if causes.is_empty() { Ok(()) } else { Err(StatusError::invalid(resource, object::name(object), causes)) }
 }
 
 fn pointer(path: &str) -> String {
@@ -153,26 +139,10 @@ mod tests {
     #[test]
     fn each_broken_rule_is_named_in_the_servers_words() {
         for (path, value, words) in [
-            (
-                "/spec/replicas",
-                json!(-1),
-                "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
-            ),
-            (
-                "/metadata/name",
-                json!(""),
-                "metadata.name: Required value: name or generateName is required",
-            ),
-            (
-                "/metadata/name",
-                json!("Web"),
-                "a lowercase RFC 1123 subdomain must consist of",
-            ),
-            (
-                "/spec/selector/matchLabels/app",
-                json!("x"),
-                "`selector` does not match template `labels`",
-            ),
+            ("/spec/replicas", json!(-1), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
+            ("/metadata/name", json!(""), "metadata.name: Required value: name or generateName is required"),
+            ("/metadata/name", json!("Web"), "a lowercase RFC 1123 subdomain must consist of"),
+            ("/spec/selector/matchLabels/app", json!("x"), "`selector` does not match template `labels`"),
             (
                 "/spec/template/spec/containers/0/image",
                 json!(""),
@@ -190,16 +160,8 @@ mod tests {
     fn a_selector_and_a_job_template_are_immutable() {
         let resource = by_plural("deployments").expect("a row");
         let mut other = deployment();
-        object::put(
-            &mut other,
-            &["spec", "selector", "matchLabels"],
-            json!({"app": "web", "x": "y"}),
-        );
-        object::put(
-            &mut other,
-            &["spec", "template", "metadata", "labels", "x"],
-            "y",
-        );
+        object::put(&mut other, &["spec", "selector", "matchLabels"], json!({"app": "web", "x": "y"}));
+        object::put(&mut other, &["spec", "template", "metadata", "labels", "x"], "y");
         let error = updated(resource, &deployment(), &other).expect_err("immutable");
         assert!(error.message.ends_with("field is immutable"), "{error}");
     }
@@ -214,13 +176,7 @@ mod tests {
 
     #[test]
     fn a_cron_schedule_must_be_one() {
-        let message = refused(
-            "cronjobs",
-            &json!({"metadata": {"name": "n"}, "spec": {"schedule": "often"}}),
-        );
-        assert!(
-            message.contains("spec.schedule: Invalid value: \"often\""),
-            "{message}"
-        );
+        let message = refused("cronjobs", &json!({"metadata": {"name": "n"}, "spec": {"schedule": "often"}}));
+        assert!(message.contains("spec.schedule: Invalid value: \"often\""), "{message}");
     }
 }

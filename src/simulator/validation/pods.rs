@@ -13,9 +13,7 @@ const POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 
 /// Adds what a pod's spec breaks to the causes.
 pub(super) fn pod_spec(path: &str, spec: Option<&Value>, causes: &mut Vec<Cause>) {
-    let containers = spec
-        .map(|spec| list(spec, "/containers"))
-        .unwrap_or_default();
+    let containers = spec.map(|spec| list(spec, "/containers")).unwrap_or_default();
     if containers.is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
@@ -33,11 +31,7 @@ pub(super) fn pod_spec(path: &str, spec: Option<&Value>, causes: &mut Vec<Cause>
         }
         let policy = text(container, "/imagePullPolicy");
         if !policy.is_empty() && !POLICIES.contains(&policy) {
-            causes.push(Cause::unsupported(
-                format!("{place}.imagePullPolicy"),
-                &policy.into(),
-                &POLICIES,
-            ));
+            causes.push(Cause::unsupported(format!("{place}.imagePullPolicy"), &policy.into(), &POLICIES));
         }
         if seen.contains(&name) && !name.is_empty() {
             causes.push(Cause::duplicate(format!("{place}.name"), &name.into()));

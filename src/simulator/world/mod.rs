@@ -1,54 +1,51 @@
 //! The demo world: a small shop with a database, a failed migration and two nodes.
 //!
-//! `demo.json` says what was created when; the controllers play that past in advance, so that
-//! every status, stamp, revision, event and log line is what they would have left. Whoever enters
-//! finds a cluster at rest. Only `Simulator` builds it.
+//! `history.json` says what was created when; `settled.json` is what the controllers made of it,
+//! written down, so that whoever enters finds a cluster at rest, and names, UIDs and statuses are
+//! the same each time. Stamps stand in it as spans: `@now-90` is 90 seconds before the world is
+//! built, `@nightly+3` is 3 seconds after the last moment of the `CronJob` of that name, and
+//! `@nightly.minutes` is the number that such a moment has in the names of Jobs. Only
+//! `Simulator` builds the world.
 //!
-//! To add something to the world: an object in the chapter of its age. What becomes of its pods
-//! in the past is said under `pods`; in the present, pods simply run.
+//! To change the world, edit `history.json` and play it again:
+//! `cargo test --lib write_the_settled_world -- --ignored`.
+
+#[cfg(test)]
+mod past;
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
 
 use chrono::TimeDelta;
+use croner::Cron;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::controllers::Past;
-use super::fate::{PodFates, PodRule};
-use super::object::{name, namespace, text};
+use super::object::{name, stamp, text};
 use super::resource::by_kind;
-use super::scenario::{ScenarioError, Timing};
-use super::status::StatusError;
-use super::store::Store;
+use super::scenario::ScenarioError;
+use super::store::{LogLine, Store};
 use crate::clock::Timestamp;
 
-const DEMO: &str = include_str!("demo.json");
-
-/// The pace of the past.
-const PACE: Timing = Timing {
-    scheduled: std::time::Duration::from_millis(50),
-    pulled: std::time::Duration::from_secs(2),
-    ready: std::time::Duration::from_secs(5),
-    job: std::time::Duration::from_secs(9),
-    ended: std::time::Duration::from_secs(2),
-    back_off: std::time::Duration::from_secs(10),
-    observed: std::time::Duration::from_millis(100),
-};
+const SETTLED: &str = include_str!("settled.json");
 
 /// A world as its file says it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Demo {
-    pods: Vec<PodRule>,
-    history: Vec<Chapter>,
+struct Settled {
+    objects: Vec<Value>,
+    logs: Vec<Log>,
 }
 
-/// What happened at one moment of the past.
+/// What a container has said.
 #[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[derive(Default)]
-struct Chapter {
-    minutes_ago: i64,
-    objects: Vec<Value>,
-    patches: Vec<Value>,
+#[serde(deny_unknown_fields)]
+struct Log {
+    namespace: String,
+    pod: String,
+    container: String,
+    /// A stamp and a text each.
+    lines: Vec<(String, String)>,
 }
 
 /// Fills an empty cluster with the demo world, settled at this moment.
@@ -56,56 +53,73 @@ struct Chapter {
 /// # Errors
 /// When the world's file has an object that cannot be one.
 pub(super) fn build(store: &Store) -> Result<(), ScenarioError> {
-    let demo: Demo =
-        serde_json::from_str(DEMO).map_err(|error| ScenarioError::new(error.to_string()))?;
-    let present = store.clock().now();
-    let mut past = Past::new(store, present, PACE, PodFates::new(demo.pods));
-    let mut moment = present;
-    for chapter in demo.history {
-        let next = present - TimeDelta::minutes(chapter.minutes_ago);
-        past.play(moment.min(next), next);
-        moment = next;
-        chapter
-            .happen(store, moment)
-            .map_err(|error| ScenarioError::new(error.message))?;
+    let settled: Settled = serde_json::from_str(SETTLED).map_err(|error| ScenarioError::new(error.to_string()))?;
+    let moments = Moments::of(&settled.objects, store.clock().now());
+    for mut object in settled.objects {
+        moments.fill(&mut object);
+        add(store, object)?;
     }
-    past.play(moment, present);
+    for log in settled.logs {
+        let pod = moments.filled(&log.pod).unwrap_or(log.pod);
+        for (at, text) in log.lines {
+            let at = moments.moment(&at).unwrap_or_default();
+            store.append_log_at(&log.namespace, &pod, &log.container, LogLine { at, text });
+        }
+    }
     store.forget_log();
     Ok(())
 }
 
-impl Chapter {
-    fn happen(self, store: &Store, moment: Timestamp) -> Result<(), StatusError> {
-        for mut object in self.objects {
-            super::object::put(
-                &mut object,
-                &["metadata", "creationTimestamp"],
-                super::object::stamp(moment),
-            );
-            store.seed(plural(&object)?, object)?;
-        }
-        for patch in self.patches {
-            let merge = |object: &mut Value| {
-                json_patch::merge(object, &patch);
-                Ok(())
-            };
-            store.update(
-                plural(&patch)?,
-                namespace(&patch),
-                name(&patch),
-                None,
-                merge,
-            )?;
-        }
-        Ok(())
-    }
+fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
+    let kind = by_kind(text(&object, "/apiVersion"), text(&object, "/kind"))
+        .ok_or_else(|| ScenarioError::new(format!("{} is of no known kind", name(&object))))?;
+    store.seed(kind.plural, object).map(drop).map_err(|error| ScenarioError::new(error.message))
 }
 
-fn plural(object: &Value) -> Result<&'static str, StatusError> {
-    let found = by_kind(text(object, "/apiVersion"), text(object, "/kind"));
-    found
-        .map(|resource| resource.plural)
-        .ok_or_else(StatusError::no_such_path)
+/// The moments that stamps in the file count from.
+struct Moments(HashMap<String, Timestamp>);
+
+impl Moments {
+    /// The present, and the last moment of each schedule.
+    fn of(objects: &[Value], now: Timestamp) -> Self {
+        let crons = objects.iter().filter(|object| text(object, "/kind") == "CronJob");
+        let last = crons.filter_map(|cron| {
+            let schedule = Cron::from_str(text(cron, "/spec/schedule")).ok()?;
+            let last = schedule.find_previous_occurrence(&now, true).ok()?;
+            Some((name(cron).to_owned(), last))
+        });
+        Self(last.chain([("now".to_owned(), now)]).collect())
+    }
+
+    /// Puts stamps in the place of spans, wherever they are.
+    fn fill(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(filled) = self.filled(text) {
+                    *text = filled;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.fill(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.fill(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn filled(&self, text: &str) -> Option<String> {
+        let (start, rest) = text.split_once('@')?;
+        if let Some(moment) = self.moment(text) {
+            return Some(stamp(moment));
+        }
+        let (cron, end) = rest.split_once(".minutes")?;
+        Some(format!("{start}{}{end}", self.0.get(cron)?.timestamp() / 60))
+    }
+
+    /// The moment that a text of the form `@now-90` names.
+    fn moment(&self, text: &str) -> Option<Timestamp> {
+        let text = text.strip_prefix('@')?;
+        let (anchor, span) = text.split_at_checked(text.rfind(['+', '-'])?)?;
+        Some(*self.0.get(anchor)? + TimeDelta::seconds(span.parse().ok()?))
+    }
 }
 
 #[cfg(test)]

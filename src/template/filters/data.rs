@@ -16,22 +16,15 @@ pub(super) fn json(_: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Resul
     arguments.finish()?;
     if kind_of(value) != Kind::Text {
         return Err(
-            Refusal::mismatch(format!("`json` reads text, not {}", kind_of(value)))
-                .help("to write JSON, use `tojson`"),
+            Refusal::mismatch(format!("`json` reads text, not {}", kind_of(value))).help("to write JSON, use `tojson`")
         );
     }
     let parsed = serde_json::from_str::<Json>(value.as_str().unwrap_or_default());
-    parsed
-        .map(|json| Value::from_json(json).0)
-        .map_err(|error| Refusal::failed("this is not JSON").detail(error))
+    parsed.map(|json| Value::from_json(json).0).map_err(|error| Refusal::failed("this is not JSON").detail(error))
 }
 
 /// The value as JSON text, on one line or with an indent.
-pub(super) fn tojson(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn tojson(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let indent = arguments.integer("indent")?.unwrap_or(0);
     arguments.finish()?;
     let json = raw_to_json(value)?;
@@ -49,24 +42,18 @@ fn pretty(json: &Json, width: usize) -> Result<String, Refusal> {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    json.serialize(&mut serializer)
-        .map_err(|error| Refusal::failed("this cannot be written").detail(error))?;
+    json.serialize(&mut serializer).map_err(|error| Refusal::failed("this cannot be written").detail(error))?;
     String::from_utf8(bytes).map_err(|_| Refusal::failed("this cannot be written"))
 }
 
 /// What a `JSONPath` selects: the one value where the path can select no more than one, else a list.
-pub(super) fn jsonpath(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn jsonpath(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let path = arguments.need_text("path")?;
     arguments.finish()?;
     let json = raw_to_json(value)?;
     walk.budget.spend(weight(&json))?;
     let select = walk.scope.functions().jsonpath;
-    let nodes = select(&json, &path)
-        .map_err(|words| Refusal::failed("the JSONPath is wrong").detail(words))?;
+    let nodes = select(&json, &path).map_err(|words| Refusal::failed("the JSONPath is wrong").detail(words))?;
     walk.budget.fill(nodes.len())?;
     let mut nodes = nodes.into_iter().map(|node| Value::from_json(node).0);
     if is_singular(&path) {
@@ -92,11 +79,7 @@ fn is_singular(path: &str) -> bool {
             (None, '.') if before == '.' => return false,
             _ => {}
         }
-        before = if before == '\\' && character == '\\' {
-            ' '
-        } else {
-            character
-        };
+        before = if before == '\\' && character == '\\' { ' ' } else { character };
     }
     true
 }
@@ -113,38 +96,26 @@ pub(super) fn bool(_: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Resul
 }
 
 /// The seconds of a duration.
-pub(super) fn duration(
-    _: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn duration(_: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
     match (kind_of(value), measure_of(value)) {
         (Kind::Number, _) => Ok(value.clone()),
         (Kind::Duration, Some(measure)) => Ok(measure.number()),
         (Kind::Text, _) => Measure::duration(value.as_str().unwrap_or_default())
             .map(|measure| measure.number())
-            .ok_or_else(|| {
-                Refusal::failed("this is not a duration").help("write one such as `30s` or `1h30m`")
-            }),
+            .ok_or_else(|| Refusal::failed("this is not a duration").help("write one such as `30s` or `1h30m`")),
         _ => expect("duration", value, TEXT).map(|()| value.clone()),
     }
 }
 
 /// An exact quantity, to be compared and summed up.
-pub(super) fn quantity(
-    _: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn quantity(_: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
     match kind_of(value) {
         Kind::Quantity => Ok(value.clone()),
         Kind::Number | Kind::Text => Measure::quantity(&text_of(value)?)
             .map(Raw::from_object)
-            .ok_or_else(|| {
-                Refusal::failed("this is not a quantity").help("write one such as `500m` or `2Gi`")
-            }),
+            .ok_or_else(|| Refusal::failed("this is not a quantity").help("write one such as `500m` or `2Gi`")),
         _ => expect("quantity", value, TEXT).map(|()| value.clone()),
     }
 }
@@ -155,14 +126,7 @@ mod tests {
 
     #[test]
     fn the_form_of_a_path_tells_how_many_nodes_it_may_select() {
-        for path in [
-            "$",
-            "$.a.b",
-            "$['a*,:b']",
-            "$[0]",
-            "$[\"x'..\"].y",
-            r"$['a\'*']",
-        ] {
+        for path in ["$", "$.a.b", "$['a*,:b']", "$[0]", "$[\"x'..\"].y", r"$['a\'*']"] {
             assert!(is_singular(path), "{path}");
         }
         for path in ["$..a", "$.*", "$[0,1]", "$[1:2]", "$[?@.a]", "$['a'].*"] {

@@ -42,31 +42,15 @@ enum Run {
 }
 
 const fn ours(name: &'static str, run: Ours) -> Filter {
-    Filter {
-        name,
-        run: Run::Ours(run),
-        check: None,
-    }
+    Filter { name, run: Run::Ours(run), check: None }
 }
 
-const fn checked(
-    name: &'static str,
-    run: Ours,
-    check: fn(&Given) -> Result<(), Mistake>,
-) -> Filter {
-    Filter {
-        name,
-        run: Run::Ours(run),
-        check: Some(check),
-    }
+const fn checked(name: &'static str, run: Ours, check: fn(&Given) -> Result<(), Mistake>) -> Filter {
+    Filter { name, run: Run::Ours(run), check: Some(check) }
 }
 
 const fn theirs(name: &'static str, takes: &'static [Kind]) -> Filter {
-    Filter {
-        name,
-        run: Run::Theirs(takes),
-        check: None,
-    }
+    Filter { name, run: Run::Theirs(takes), check: None }
 }
 
 const TEXT: &[Kind] = &[Kind::Text];
@@ -105,21 +89,13 @@ const FILTERS: &[Filter] = &[
     theirs("min", LIST),
     ours("quantity", data::quantity),
     checked("regex_replace", text::regex_replace, check_pattern),
-    checked("reject", lists::reject, |given| {
-        check_test(given.positional.first())
-    }),
-    checked("rejectattr", lists::rejectattr, |given| {
-        check_test(given.positional.get(1))
-    }),
+    checked("reject", lists::reject, |given| check_test(given.positional.first())),
+    checked("rejectattr", lists::rejectattr, |given| check_test(given.positional.get(1))),
     ours("replace", text::replace),
     theirs("reverse", SEVERAL),
     theirs("round", NUMBER),
-    checked("select", lists::select, |given| {
-        check_test(given.positional.first())
-    }),
-    checked("selectattr", lists::selectattr, |given| {
-        check_test(given.positional.get(1))
-    }),
+    checked("select", lists::select, |given| check_test(given.positional.first())),
+    checked("selectattr", lists::selectattr, |given| check_test(given.positional.get(1))),
     ours("sha256", text::sha256),
     theirs("sort", LIST),
     theirs("split", TEXT),
@@ -154,15 +130,8 @@ pub(super) fn find(name: &str) -> Option<&'static Filter> {
 /// The mistake of naming a filter that there is not.
 pub(super) fn missing(name: &str, range: Range<usize>) -> Mistake {
     match WITHHELD.iter().find(|(withheld, _)| *withheld == name) {
-        Some((_, help)) => {
-            Mistake::new(format!("the filter `{name}` is not offered"), range).help(*help)
-        }
-        None => unknown(
-            "filter",
-            name,
-            &range,
-            FILTERS.iter().map(|filter| filter.name).chain(["default"]),
-        ),
+        Some((_, help)) => Mistake::new(format!("the filter `{name}` is not offered"), range).help(*help),
+        None => unknown("filter", name, &range, FILTERS.iter().map(|filter| filter.name).chain(["default"])),
     }
 }
 
@@ -172,12 +141,7 @@ pub(super) fn check(filter: &Filter, given: &Given) -> Result<(), Mistake> {
 }
 
 /// Applies a filter and pays for what it reads and makes.
-pub(super) fn apply(
-    walk: &mut Walk<'_>,
-    filter: &Filter,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn apply(walk: &mut Walk<'_>, filter: &Filter, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     walk.budget.spend(1 + cost(value) + arguments.cost())?;
     let result = match filter.run {
         Run::Ours(run) => run(walk, value, arguments),
@@ -196,32 +160,18 @@ fn expect(name: &str, value: &Raw, takes: &[Kind]) -> Result<(), Refusal> {
         return Ok(());
     }
     let wanted: Vec<String> = takes.iter().map(Kind::to_string).collect();
-    Err(Refusal::mismatch(format!(
-        "`{name}` takes {}, not {kind}",
-        wanted.join(" or ")
-    )))
+    Err(Refusal::mismatch(format!("`{name}` takes {}, not {kind}", wanted.join(" or "))))
 }
 
-fn call_theirs(
-    walk: &mut Walk<'_>,
-    name: &str,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+fn call_theirs(walk: &mut Walk<'_>, name: &str, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     if kind_of(value) == Kind::List {
-        items_of(value)?
-            .into_iter()
-            .try_for_each(|item| known(item).map(drop))?;
+        items_of(value)?.into_iter().try_for_each(|item| known(item).map(drop))?;
     }
     let mut environment = minijinja::Environment::new();
     environment.set_debug(false);
-    let result = environment
-        .empty_state()
-        .apply_filter(name, &arguments.with_subject(value));
+    let result = environment.empty_state().apply_filter(name, &arguments.with_subject(value));
     let result = result.map_err(|error| {
-        let words = error
-            .detail()
-            .map_or_else(|| error.kind().to_string(), str::to_owned);
+        let words = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
         Refusal::failed(format!("`{name}` failed")).detail(words)
     })?;
     settled(walk, name, result)
@@ -230,24 +180,17 @@ fn call_theirs(
 /// A result without laziness: texts paid for, iterators made lists, nothing undefined, nothing infinite.
 fn settled(walk: &mut Walk<'_>, name: &str, result: Raw) -> Result<Raw, Refusal> {
     if result.is_undefined() {
-        return Err(
-            Refusal::undefined(format!("`{name}` found nothing: there are no items"))
-                .help("give a value for that case: `|default(…)`"),
-        );
+        return Err(Refusal::undefined(format!("`{name}` found nothing: there are no items"))
+            .help("give a value for that case: `|default(…)`"));
     }
     match kind_of(&result) {
-        Kind::Text => walk
-            .budget
-            .write(result.as_str().map_or(0, str::len))
-            .map(|()| result),
+        Kind::Text => walk.budget.write(result.as_str().map_or(0, str::len)).map(|()| result),
         Kind::List => {
             let items = items_of(&result)?;
             walk.budget.fill(items.len())?;
             Ok(Raw::from(items))
         }
-        Kind::Number
-            if !result.is_integer() && !f64::try_from(result.clone()).is_ok_and(f64::is_finite) =>
-        {
+        Kind::Number if !result.is_integer() && !f64::try_from(result.clone()).is_ok_and(f64::is_finite) => {
             Err(Refusal::failed(format!("`{name}` gives no finite number")))
         }
         _ => Ok(result),
@@ -263,8 +206,9 @@ fn constant_text(node: Option<&Node>) -> Option<(&str, Range<usize>)> {
 
 fn check_map(given: &Given) -> Result<(), Mistake> {
     match constant_text(given.positional.first()) {
-        Some(("default" | "d", range)) => Err(Mistake::new("`default` cannot be mapped", range)
-            .help("write `map(attribute='x', default=…)`")),
+        Some(("default" | "d", range)) => {
+            Err(Mistake::new("`default` cannot be mapped", range).help("write `map(attribute='x', default=…)`"))
+        }
         Some((name, range)) if find(name).is_none() => Err(missing(name, range)),
         _ => Ok(()),
     }

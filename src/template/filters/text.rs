@@ -24,11 +24,7 @@ fn subject<'a>(name: &str, value: &'a Raw) -> Result<&'a str, Refusal> {
 }
 
 /// The value as it would stand in a text.
-pub(super) fn string(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn string(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     arguments.finish()?;
     let text = text_of(value)?;
     walk.budget.write(text.len())?;
@@ -36,11 +32,7 @@ pub(super) fn string(
 }
 
 /// The text without white space, or without these characters, at both ends.
-pub(super) fn trim(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn trim(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("trim", value)?;
     let characters = arguments.text("chars")?;
     arguments.finish()?;
@@ -56,11 +48,7 @@ pub(super) fn trim(
 }
 
 /// The items as texts, with a text between them.
-pub(super) fn join(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn join(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     expect("join", value, LIST)?;
     let between = arguments.text("d")?.unwrap_or_default();
     let attribute = arguments.text("attribute")?;
@@ -84,35 +72,25 @@ pub(super) fn join(
 }
 
 /// Each occurrence of one text replaced by another.
-pub(super) fn replace(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn replace(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("replace", value)?;
     let old = arguments.need_text("old")?;
     let new = arguments.need_text("new")?;
     arguments.finish()?;
     let times = text.matches(&old).count();
-    walk.budget
-        .write((text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())))?;
+    walk.budget.write((text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())))?;
     Ok(Raw::from(text.replace(&old, &new)))
 }
 
 /// Each match of a pattern replaced; `$1` and `$name` stand for groups, `$$` for a dollar.
-pub(super) fn regex_replace(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    mut arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn regex_replace(walk: &mut Walk<'_>, value: &Raw, mut arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("regex_replace", value)?;
     let pattern = arguments.need_text("pattern")?;
     let new = arguments.need_text("replacement")?;
     arguments.finish()?;
-    walk.budget
-        .spend(COMPILING + pattern.len() * text.len() / 64)?;
-    let pattern = compiled(&pattern)
-        .map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
+    walk.budget.spend(COMPILING + pattern.len() * text.len() / 64)?;
+    let pattern =
+        compiled(&pattern).map_err(|error| Refusal::failed("the pattern is wrong").detail(regex_words(&error)))?;
     let groups = new.matches('$').count();
     let mut result = String::new();
     let mut at = 0;
@@ -122,9 +100,7 @@ pub(super) fn regex_replace(
         // The most that the groups can add: asked before it is made.
         let most = result.len() + new.len() + groups.saturating_mul(whole.len());
         if most > LARGEST_TEXT {
-            return Err(Refusal::limit(
-                "the expression makes a text of more than 1 MiB",
-            ));
+            return Err(Refusal::limit("the expression makes a text of more than 1 MiB"));
         }
         found.expand(&new, &mut result);
         at = whole.end();
@@ -147,11 +123,7 @@ pub(super) fn regex_words(error: &regex::Error) -> String {
 }
 
 /// The text in base64.
-pub(super) fn b64encode(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn b64encode(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("b64encode", value)?;
     arguments.finish()?;
     walk.budget.write(text.len().div_ceil(3) * 4)?;
@@ -159,28 +131,16 @@ pub(super) fn b64encode(
 }
 
 /// The text that base64 stands for.
-pub(super) fn b64decode(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn b64decode(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("b64decode", value)?;
     arguments.finish()?;
     walk.budget.write(text.len())?;
-    let bytes = STANDARD
-        .decode(text.trim())
-        .map_err(|error| Refusal::failed("this is not base64").detail(error))?;
-    String::from_utf8(bytes)
-        .map(Raw::from)
-        .map_err(|_| Refusal::failed("the base64 holds bytes that are not text"))
+    let bytes = STANDARD.decode(text.trim()).map_err(|error| Refusal::failed("this is not base64").detail(error))?;
+    String::from_utf8(bytes).map(Raw::from).map_err(|_| Refusal::failed("the base64 holds bytes that are not text"))
 }
 
 /// The SHA-256 of the text, in hexadecimal.
-pub(super) fn sha256(
-    walk: &mut Walk<'_>,
-    value: &Raw,
-    arguments: Arguments,
-) -> Result<Raw, Refusal> {
+pub(super) fn sha256(walk: &mut Walk<'_>, value: &Raw, arguments: Arguments) -> Result<Raw, Refusal> {
     let text = subject("sha256", value)?;
     arguments.finish()?;
     walk.budget.write(64)?;

@@ -21,10 +21,8 @@ fn expressions() -> impl Strategy<Value = String> {
         Just("nope.nope".to_owned()),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
-        let operators = [
-            "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or",
-            "in", "not in",
-        ];
+        let operators =
+            ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or", "in", "not in"];
         let filters = [
             "length",
             "upper",
@@ -44,11 +42,7 @@ fn expressions() -> impl Strategy<Value = String> {
             "max",
         ];
         prop_oneof![
-            (
-                inner.clone(),
-                proptest::sample::select(operators.to_vec()),
-                inner.clone()
-            )
+            (inner.clone(), proptest::sample::select(operators.to_vec()), inner.clone())
                 .prop_map(|(a, operator, b)| format!("({a} {operator} {b})")),
             (inner.clone(), proptest::sample::select(filters.to_vec()))
                 .prop_map(|(a, filter)| format!("({a})|{filter}")),
@@ -57,12 +51,9 @@ fn expressions() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("({a})[0]")),
             inner.clone().prop_map(|a| format!("({a})[:2]")),
             inner.clone().prop_map(|a| format!("(({a}) is defined)")),
-            (inner.clone(), inner.clone(), inner.clone())
-                .prop_map(|(a, b, c)| format!("({a} if {b} else {c})")),
-            (inner.clone(), inner.clone(), inner.clone())
-                .prop_map(|(a, b, c)| format!("({a} < {b} < {c})")),
-            proptest::collection::vec(inner, 0..3)
-                .prop_map(|items| format!("[{}]", items.join(", "))),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} if {b} else {c})")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} < {b} < {c})")),
+            proptest::collection::vec(inner, 0..3).prop_map(|items| format!("[{}]", items.join(", "))),
         ]
     })
 }
@@ -73,28 +64,16 @@ fn theirs(text: &str) -> Option<Json> {
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     names.bind("unused", json!(1).into());
     let context = minijinja::Value::from_pairs(
-        ["inputs", "vars", "steps", "item", "index"]
-            .map(|name| (name, names.get(name).expect("bound").0.clone())),
+        ["inputs", "vars", "steps", "item", "index"].map(|name| (name, names.get(name).expect("bound").0.clone())),
     );
-    let value = environment
-        .compile_expression(text)
-        .ok()?
-        .eval(context)
-        .ok()?;
+    let value = environment.compile_expression(text).ok()?.eval(context).ok()?;
     serde_json::to_value(value).ok()
 }
 
 fn near(a: &Json, b: &Json) -> bool {
     match (a, b) {
-        (Json::Array(a), Json::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b))
-        }
-        _ => {
-            a == b
-                || a.as_f64()
-                    .zip(b.as_f64())
-                    .is_some_and(|(a, b)| (a - b).abs() <= 1e-9 * a.abs().max(1.0))
-        }
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)),
+        _ => a == b || a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| (a - b).abs() <= 1e-9 * a.abs().max(1.0)),
     }
 }
 

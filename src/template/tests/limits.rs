@@ -2,10 +2,7 @@ use super::*;
 
 /// Runs on a stack as small as that of a worker.
 fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = std::thread::Builder::new()
-        .stack_size(2 * 1024 * 1024)
-        .spawn(work)
-        .expect("a thread");
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).expect("a thread");
     thread.join().expect("no overflow")
 }
 
@@ -66,16 +63,16 @@ fn the_deepest_legal_expression_evaluates_on_a_small_stack() {
 #[test]
 fn what_is_too_long_or_too_deep_is_refused_with_its_reason() {
     let long = format!("'{}'", "é".repeat(1_023));
-    assert_eq!(evaluate(&long), Err("the expression has 1025 characters, 1024 are allowed; compute a part of it in `vars` first".to_owned()));
+    assert_eq!(
+        evaluate(&long),
+        Err("the expression has 1025 characters, 1024 are allowed; compute a part of it in `vars` first".to_owned())
+    );
     assert!(evaluate(&format!("'{}'", "é".repeat(1_022))).is_ok());
     let deep = "the expression nests too deep; compute a part of it in `vars` first".to_owned();
     assert_eq!(evaluate(&chain("", "-", "1")), Err(deep.clone()));
     assert_eq!(evaluate(&chain("1", "+1", "")), Err(deep));
     let template = Template::parse(&"x".repeat(LARGEST_TEMPLATE + 1)).unwrap_err();
-    assert_eq!(
-        template.message,
-        "the template has 65537 bytes, 65536 are allowed"
-    );
+    assert_eq!(template.message, "the template has 65537 bytes, 65536 are allowed");
 }
 
 #[test]
@@ -108,9 +105,7 @@ fn every_runaway_is_stopped() {
         "10 ** 10 ** 10",
         "range(10000)|map('replace', '', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')",
     ] {
-        let result = Expression::parse(text)
-            .map_err(|mistake| mistake.message)
-            .map(|it| it.value(&scope).map(drop));
+        let result = Expression::parse(text).map_err(|mistake| mistake.message).map(|it| it.value(&scope).map(drop));
         assert!(!matches!(result, Ok(Ok(()))), "{text}");
     }
     let many = "{{ many == many }}".repeat(3_000);
@@ -118,8 +113,5 @@ fn every_runaway_is_stopped() {
     assert_eq!(&*error.message, "the expression takes too much work");
     let holes = "{{ megabyte }} {{ megabyte }}";
     let error = Template::parse(holes).unwrap().fill(&scope).unwrap_err();
-    assert_eq!(
-        (error.cause, &*error.message),
-        (Cause::Limit, "the text becomes larger than 1 MiB")
-    );
+    assert_eq!((error.cause, &*error.message), (Cause::Limit, "the text becomes larger than 1 MiB"));
 }

@@ -15,14 +15,9 @@ use crate::clock::Clock;
 pub(in crate::template) fn functions() -> Functions {
     Functions {
         jsonpath: |value, path| {
-            let pointer = path
-                .strip_prefix('$')
-                .ok_or("a path begins with `$`")?
-                .replace('.', "/");
+            let pointer = path.strip_prefix('$').ok_or("a path begins with `$`")?.replace('.', "/");
             if pointer.ends_with("/*") {
-                let list = value
-                    .pointer(pointer.trim_end_matches("/*"))
-                    .and_then(Json::as_array);
+                let list = value.pointer(pointer.trim_end_matches("/*")).and_then(Json::as_array);
                 return Ok(list.cloned().unwrap_or_default());
             }
             Ok(value.pointer(&pointer).cloned().into_iter().collect())
@@ -59,26 +54,16 @@ fn scope() -> Scope {
 
 fn evaluate(text: &str) -> Result<Json, String> {
     let expression = Expression::parse(text).map_err(|mistake| mistake_words(&mistake))?;
-    expression
-        .evaluate(&scope())
-        .map(|filled| filled.value)
-        .map_err(|error| error.to_string())
+    expression.evaluate(&scope()).map(|filled| filled.value).map_err(|error| error.to_string())
 }
 
 fn fill(text: &str) -> Result<Json, String> {
     let template = Template::parse(text).map_err(|mistake| mistake_words(&mistake))?;
-    template
-        .fill(&scope())
-        .map(|filled| filled.value)
-        .map_err(|error| error.to_string())
+    template.fill(&scope()).map(|filled| filled.value).map_err(|error| error.to_string())
 }
 
 fn mistake_words(mistake: &Mistake) -> String {
-    let help = mistake
-        .help
-        .as_ref()
-        .map(|help| format!("; {help}"))
-        .unwrap_or_default();
+    let help = mistake.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
     format!("{}{help}", mistake.message)
 }
 

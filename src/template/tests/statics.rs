@@ -5,69 +5,33 @@ fn names(text: &str) -> Vec<(String, String, bool)> {
     expression
         .names()
         .iter()
-        .map(|name| {
-            (
-                name.path.join("."),
-                text[name.range.clone()].to_owned(),
-                name.guarded,
-            )
-        })
+        .map(|name| (name.path.join("."), text[name.range.clone()].to_owned(), name.guarded))
         .collect()
 }
 
 #[test]
 fn every_name_is_known_with_its_chain_and_place() {
     for (text, expected) in [
-        (
-            "steps.a.outputs.x",
-            vec![("steps.a.outputs.x", "steps.a.outputs.x", false)],
-        ),
+        ("steps.a.outputs.x", vec![("steps.a.outputs.x", "steps.a.outputs.x", false)]),
         (
             "steps['get pods'].body[0].name",
-            vec![(
-                "steps.get pods.body.0.name",
-                "steps['get pods'].body[0].name",
-                false,
-            )],
+            vec![("steps.get pods.body.0.name", "steps['get pods'].body[0].name", false)],
         ),
-        (
-            "(a.b).c + (d)",
-            vec![("a.b.c", "(a.b).c", false), ("d", "d", false)],
-        ),
+        ("(a.b).c + (d)", vec![("a.b.c", "(a.b).c", false), ("d", "d", false)]),
         ("a[b.c].d", vec![("a", "a", false), ("b.c", "b.c", false)]),
-        (
-            "a.b|default(c.d)",
-            vec![("a.b", "a.b", true), ("c.d", "c.d", false)],
-        ),
-        (
-            "(a + b)|default(1)",
-            vec![("a", "a", true), ("b", "b", true)],
-        ),
-        (
-            "a.b is defined and a.b > 1",
-            vec![("a.b", "a.b", true), ("a.b", "a.b", false)],
-        ),
+        ("a.b|default(c.d)", vec![("a.b", "a.b", true), ("c.d", "c.d", false)]),
+        ("(a + b)|default(1)", vec![("a", "a", true), ("b", "b", true)]),
+        ("a.b is defined and a.b > 1", vec![("a.b", "a.b", true), ("a.b", "a.b", false)]),
         ("a is not defined", vec![("a", "a", true)]),
-        (
-            "x|map(attribute='y')|select('eq', z)",
-            vec![("x", "x", false), ("z", "z", false)],
-        ),
-        (
-            "a if b else c",
-            vec![("a", "a", false), ("b", "b", false), ("c", "c", false)],
-        ),
+        ("x|map(attribute='y')|select('eq', z)", vec![("x", "x", false), ("z", "z", false)]),
+        ("a if b else c", vec![("a", "a", false), ("b", "b", false), ("c", "c", false)]),
         ("{'k': v}[:n]", vec![("v", "v", false), ("n", "n", false)]),
-        (
-            "a < b <= c",
-            vec![("a", "a", false), ("b", "b", false), ("c", "c", false)],
-        ),
+        ("a < b <= c", vec![("a", "a", false), ("b", "b", false), ("c", "c", false)]),
         ("range(n)", vec![("n", "n", false)]),
         ("1 + 2", vec![]),
     ] {
-        let expected: Vec<_> = expected
-            .into_iter()
-            .map(|(path, place, guarded)| (path.to_owned(), place.to_owned(), guarded))
-            .collect();
+        let expected: Vec<_> =
+            expected.into_iter().map(|(path, place, guarded)| (path.to_owned(), place.to_owned(), guarded)).collect();
         assert_eq!(names(text), expected, "{text}");
     }
 }
@@ -106,10 +70,7 @@ fn taint_is_known_before_evaluating() {
     for text in ["vars.web", "steps.before.outputs", "item", "'vars.fresh'"] {
         assert!(!tainted(text), "{text}");
     }
-    let filled = Template::parse("pw={{ vars.fresh }}")
-        .unwrap()
-        .fill(&scope)
-        .unwrap();
+    let filled = Template::parse("pw={{ vars.fresh }}").unwrap().fill(&scope).unwrap();
     assert!(filled.tainted);
     assert!(!format!("{filled:?}").contains("hunter2"), "{filled:?}");
 }
@@ -117,10 +78,7 @@ fn taint_is_known_before_evaluating() {
 #[test]
 fn errors_never_hold_a_tainted_value() {
     let mut scope = scope();
-    scope.bind(
-        "key",
-        json!({"hunter2hunter2": 1, "text": "hunter2hunter2 {"}).into(),
-    );
+    scope.bind("key", json!({"hunter2hunter2": 1, "text": "hunter2hunter2 {"}).into());
     scope.taint(&["key"]);
     for text in [
         "vars.fresh|int",
@@ -141,41 +99,23 @@ fn errors_never_hold_a_tainted_value() {
         "vars.fresh and true",
         "{vars.fresh: 1}.x",
     ] {
-        let error = Expression::parse(text)
-            .unwrap()
-            .evaluate(&scope)
-            .expect_err(text);
-        assert!(
-            !error.to_string().contains("hunter2hunter2"),
-            "{text}: {error}"
-        );
-        assert!(
-            !format!("{error:?}").contains("hunter2hunter2"),
-            "{text}: {error:?}"
-        );
+        let error = Expression::parse(text).unwrap().evaluate(&scope).expect_err(text);
+        assert!(!error.to_string().contains("hunter2hunter2"), "{text}: {error}");
+        assert!(!format!("{error:?}").contains("hunter2hunter2"), "{text}: {error:?}");
     }
 }
 
 #[test]
 fn generators_divisions_and_paths_are_found_wherever_they_hide() {
     let parse = |text: &str| Expression::parse(text).unwrap();
-    for text in [
-        "now()",
-        "[uuid()]",
-        "x|default(random_text(3))",
-        "{'a': 1 + (now()|length)}",
-    ] {
+    for text in ["now()", "[uuid()]", "x|default(random_text(3))", "{'a': 1 + (now()|length)}"] {
         assert!(parse(text).uses_generators(), "{text}");
     }
     assert!(!parse("range(3)").uses_generators());
     assert!(parse("(a / b)|int").divides() && !parse("a // b").divides());
     let text = "x|jsonpath('$.a') ~ (y|jsonpath(z))";
     let found = parse(text);
-    let paths: Vec<_> = found
-        .json_paths()
-        .into_iter()
-        .map(|(range, path)| (&text[range], path))
-        .collect();
+    let paths: Vec<_> = found.json_paths().into_iter().map(|(range, path)| (&text[range], path)).collect();
     assert_eq!(paths, [("'$.a'", "$.a")]);
     assert!(Template::parse("a {{ now() }}").unwrap().uses_generators());
 }

@@ -53,10 +53,7 @@ const VALUES: &[(&str, &str)] = &[
     // undefined and none
     ("missing|default(1)", "1"),
     ("steps.nope.outputs.x|default('n')", r#""n""#),
-    (
-        "steps.pause.each|default([])|rejectattr('status', 'eq', 'passed')|map(attribute='item')|list",
-        "[]",
-    ),
+    ("steps.pause.each|default([])|rejectattr('status', 'eq', 'passed')|map(attribute='item')|list", "[]"),
     ("steps.before.outputs.pods[9].name|default('n')", r#""n""#),
     ("[]|first|default('n')", r#""n""#),
     ("vars.empty|default('n')", r#""""#),
@@ -68,43 +65,16 @@ const VALUES: &[(&str, &str)] = &[
     ("a.b.c is not defined", "true"),
     // filters
     ("steps.before.outputs.pods|length == 2", "true"),
-    (
-        "steps.before.outputs.pods|map(attribute='name')|join(', ')",
-        r#""web-1, web-2""#,
-    ),
-    (
-        "steps.before.outputs.pods|join('+', attribute='age')",
-        r#""3+1""#,
-    ),
-    (
-        "steps.before.outputs.pods|selectattr('ready')|map(attribute='name')|list",
-        r#"["web-1"]"#,
-    ),
-    (
-        "steps.before.outputs.pods|selectattr('reason', 'eq', 'Evicted')|map(attribute='name')",
-        r#"["web-2"]"#,
-    ),
-    (
-        "steps.before.outputs.pods|rejectattr('reason', 'defined')|map(attribute='name')",
-        r#"["web-1"]"#,
-    ),
-    (
-        "steps.before.outputs.pods|map(attribute='reason', default='-')",
-        r#"["-", "Evicted"]"#,
-    ),
-    (
-        "steps.before.outputs.pods|sort(attribute='age')|map(attribute='name')",
-        r#"["web-2", "web-1"]"#,
-    ),
-    (
-        "(steps.before.outputs.pods|max(attribute='age')).name",
-        r#""web-1""#,
-    ),
+    ("steps.before.outputs.pods|map(attribute='name')|join(', ')", r#""web-1, web-2""#),
+    ("steps.before.outputs.pods|join('+', attribute='age')", r#""3+1""#),
+    ("steps.before.outputs.pods|selectattr('ready')|map(attribute='name')|list", r#"["web-1"]"#),
+    ("steps.before.outputs.pods|selectattr('reason', 'eq', 'Evicted')|map(attribute='name')", r#"["web-2"]"#),
+    ("steps.before.outputs.pods|rejectattr('reason', 'defined')|map(attribute='name')", r#"["web-1"]"#),
+    ("steps.before.outputs.pods|map(attribute='reason', default='-')", r#"["-", "Evicted"]"#),
+    ("steps.before.outputs.pods|sort(attribute='age')|map(attribute='name')", r#"["web-2", "web-1"]"#),
+    ("(steps.before.outputs.pods|max(attribute='age')).name", r#""web-1""#),
     ("steps.before.outputs.pods|sum(attribute='age')", "4"),
-    (
-        "steps.before.outputs.pods|map(attribute='cpu')|map('quantity')|sum",
-        r#""1250m""#,
-    ),
+    ("steps.before.outputs.pods|map(attribute='cpu')|map('quantity')|sum", r#""1250m""#),
     ("[3, 1, 2]|select('gt', 1)|sort", "[2, 3]"),
     ("[3, 1, 2]|reject('odd')", "[2]"),
     ("['a', 'b']|map('upper')", r#"["A", "B"]"#),
@@ -136,10 +106,7 @@ const VALUES: &[(&str, &str)] = &[
     ("'1000m'|quantity == '1'|quantity", "true"),
     ("vars.b64|b64decode", r#""hello""#),
     ("'hello'|b64encode", r#""aGVsbG8=""#),
-    (
-        "'abc'|sha256",
-        r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#,
-    ),
+    ("'abc'|sha256", r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#),
     ("'web-12'|regex_replace('-(\\\\d+)$', '/$1')", r#""web/12""#),
     ("range(1, 8, 3)", "[1, 4, 7]"),
     ("now()[:10]", r#""2026-01-02""#),
@@ -147,14 +114,8 @@ const VALUES: &[(&str, &str)] = &[
     ("uuid()|length", "36"),
     // tests
     ("3 is odd and 4 is even and 9 is divisibleby 3", "true"),
-    (
-        "'abc' is startingwith 'ab' and 'abc' is endingwith('bc')",
-        "true",
-    ),
-    (
-        "1 is number and 'a' is string and [] is sequence and {} is mapping",
-        "true",
-    ),
+    ("'abc' is startingwith 'ab' and 'abc' is endingwith('bc')", "true"),
+    ("1 is number and 'a' is string and [] is sequence and {} is mapping", "true"),
     ("vars.nothing is none", "true"),
     ("item is in ['x']", "true"),
 ];

@@ -6,13 +6,7 @@ fn places(config: &Value) -> (tempfile::TempDir, Places) {
     let dir = root.path().join("cfg");
     std::fs::create_dir(&dir).expect("made");
     std::fs::write(dir.join("config.json"), config.to_string()).expect("written");
-    (
-        root,
-        Places {
-            olares_cli_home: Some(dir),
-            ..Places::default()
-        },
-    )
+    (root, Places { olares_cli_home: Some(dir), ..Places::default() })
 }
 
 fn two() -> Value {
@@ -26,21 +20,12 @@ fn two() -> Value {
 fn the_active_profile_is_the_named_one_or_the_first() {
     let (_root, places) = places(&two());
     let config = Config::load(&places).expect("a config");
-    let id = |name| {
-        config
-            .profile(name)
-            .expect("a profile")
-            .olares_id
-            .to_string()
-    };
+    let id = |name| config.profile(name).expect("a profile").olares_id.to_string();
     assert_eq!(id(None), "mira@corp.example");
     assert_eq!(id(Some("mira@olares.com")), "mira@olares.com");
     let mut unnamed = config.clone();
     unnamed.fields.shift_remove("currentProfile");
-    assert_eq!(
-        unnamed.profile(None).expect("a profile").name(),
-        "mira@olares.com"
-    );
+    assert_eq!(unnamed.profile(None).expect("a profile").name(), "mira@olares.com");
     assert_eq!(config.profiles().expect("profiles").len(), 2);
 }
 
@@ -50,65 +35,32 @@ fn an_alias_goes_before_an_identity() {
         {"olaresId": "mira"}, {"name": "mira", "olaresId": "other@x"},
     ]}));
     let config = Config::load(&places).expect("a config");
-    assert_eq!(
-        config
-            .profile(Some("mira"))
-            .expect("a profile")
-            .olares_id
-            .as_str(),
-        "other@x"
-    );
+    assert_eq!(config.profile(Some("mira")).expect("a profile").olares_id.as_str(), "other@x");
 }
 
 #[test]
 fn what_is_missing_is_said_with_what_to_do() {
     let (_root, some) = places(&two());
-    let wrong = Config::load(&some)
-        .expect("a config")
-        .profile(Some("wrok"))
-        .expect_err("unknown")
-        .to_string();
+    let wrong = Config::load(&some).expect("a config").profile(Some("wrok")).expect_err("unknown").to_string();
     assert!(wrong.ends_with("; did you mean `work`?"), "{wrong}");
-    let empty = Places {
-        olares_cli_home: Some("/nonexistent".into()),
-        ..Places::default()
-    };
-    let none = Config::load(&empty)
-        .expect("no profiles")
-        .profile(None)
-        .expect_err("none")
-        .to_string();
-    assert!(
-        none.starts_with(
-            "no Olares profile is configured in /nonexistent/config.json: run `olares-cli"
-        ),
-        "{none}"
-    );
-    assert!(matches!(
-        Config::load(&Places::default()),
-        Err(ConfigError::NoPlace)
-    ));
+    let empty = Places { olares_cli_home: Some("/nonexistent".into()), ..Places::default() };
+    let none = Config::load(&empty).expect("no profiles").profile(None).expect_err("none").to_string();
+    assert!(none.starts_with("no Olares profile is configured in /nonexistent/config.json: run `olares-cli"), "{none}");
+    assert!(matches!(Config::load(&Places::default()), Err(ConfigError::NoPlace)));
     let (_root, broken) = places(&json!([]));
-    assert!(matches!(
-        Config::load(&broken),
-        Err(ConfigError::Shape { .. })
-    ));
+    assert!(matches!(Config::load(&broken), Err(ConfigError::Shape { .. })));
 }
 
 #[tokio::test]
 async fn a_change_keeps_unknown_keys_and_their_order() {
     let (_root, places) = places(&two());
-    let config = Config::update(&places, |config| config.activate("mira@olares.com"))
-        .await
-        .expect("written");
+    let config = Config::update(&places, |config| config.activate("mira@olares.com")).await.expect("written");
     let text = std::fs::read_to_string(config.path()).expect("read");
     let mut expected = two();
     expected["currentProfile"] = "mira@olares.com".into();
     expected["previousProfile"] = "work".into();
     assert_eq!(text, format!("{expected:#}\n"));
-    let back = Config::update(&places, |config| config.activate("-"))
-        .await
-        .expect("written");
+    let back = Config::update(&places, |config| config.activate("-")).await.expect("written");
     assert_eq!(back.profile(None).expect("a profile").name(), "work");
 }
 
@@ -124,12 +76,7 @@ async fn a_profile_is_changed_in_its_place_or_added_at_the_end() {
         config.upsert(&known)
     });
     let config = config.await.expect("written");
-    let names: Vec<String> = config
-        .profiles()
-        .expect("profiles")
-        .iter()
-        .map(|one| one.name().to_owned())
-        .collect();
+    let names: Vec<String> = config.profiles().expect("profiles").iter().map(|one| one.name().to_owned()).collect();
     assert_eq!(names, ["home", "work", "new@olares.com"]);
     assert_eq!(config.fields["profiles"][0]["ownerRole"], "owner");
 }
@@ -138,18 +85,10 @@ async fn a_profile_is_changed_in_its_place_or_added_at_the_end() {
 async fn a_refused_change_and_a_broken_file_are_left_as_they_are() {
     let (_root, places) = places(&two());
     let path = Config::load(&places).expect("a config").path().to_owned();
-    Config::update(&places, |config| config.activate("nobody"))
-        .await
-        .expect_err("unknown");
-    assert_eq!(
-        std::fs::read_to_string(&path).expect("read"),
-        two().to_string()
-    );
+    Config::update(&places, |config| config.activate("nobody")).await.expect_err("unknown");
+    assert_eq!(std::fs::read_to_string(&path).expect("read"), two().to_string());
     std::fs::write(&path, "{ broken").expect("written");
-    assert!(matches!(
-        Config::update(&places, |_| Ok(())).await,
-        Err(ConfigError::Json { .. })
-    ));
+    assert!(matches!(Config::update(&places, |_| Ok(())).await, Err(ConfigError::Json { .. })));
     assert_eq!(std::fs::read_to_string(&path).expect("read"), "{ broken");
 }
 
@@ -158,20 +97,8 @@ async fn a_refused_change_and_a_broken_file_are_left_as_they_are() {
 async fn the_file_and_its_folders_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let root = tempfile::tempdir().expect("a folder");
-    let places = Places {
-        olares_cli_home: Some(root.path().join("cfg")),
-        ..Places::default()
-    };
+    let places = Places { olares_cli_home: Some(root.path().join("cfg")), ..Places::default() };
     Config::update(&places, |_| Ok(())).await.expect("written");
-    let mode = |path: &str| {
-        std::fs::metadata(root.path().join(path))
-            .expect("there")
-            .permissions()
-            .mode()
-            & 0o777
-    };
-    assert_eq!(
-        (mode("cfg"), mode("cfg/locks"), mode("cfg/config.json")),
-        (0o700, 0o700, 0o600)
-    );
+    let mode = |path: &str| std::fs::metadata(root.path().join(path)).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode("cfg"), mode("cfg/locks"), mode("cfg/config.json")), (0o700, 0o700, 0o600));
 }

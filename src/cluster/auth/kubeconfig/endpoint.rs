@@ -39,8 +39,7 @@ impl Endpoint {
             exec_config: exec_config(fields),
         };
         if endpoint.insecure && endpoint.certificate_authority.is_some() {
-            return Err(fields
-                .error("certificate-authority and insecure-skip-tls-verify exclude each other"));
+            return Err(fields.error("certificate-authority and insecure-skip-tls-verify exclude each other"));
         }
         Ok(endpoint)
     }
@@ -54,59 +53,28 @@ impl Endpoint {
                 cluster.insert(key.to_owned(), value);
             }
         };
-        put(
-            "tls-server-name",
-            self.tls_server_name.clone().map(Value::from),
-        );
-        put(
-            "insecure-skip-tls-verify",
-            self.insecure.then_some(Value::Bool(true)),
-        );
-        put(
-            "certificate-authority-data",
-            self.certificate_authority
-                .as_ref()
-                .map(|pem| json!(STANDARD.encode(pem))),
-        );
+        put("tls-server-name", self.tls_server_name.clone().map(Value::from));
+        put("insecure-skip-tls-verify", self.insecure.then_some(Value::Bool(true)));
+        put("certificate-authority-data", self.certificate_authority.as_ref().map(|pem| json!(STANDARD.encode(pem))));
         put("proxy-url", self.proxy_url.clone().map(Value::from));
-        put(
-            "config",
-            Some(self.exec_config.clone()).filter(|config| !config.is_null()),
-        );
+        put("config", Some(self.exec_config.clone()).filter(|config| !config.is_null()));
         Value::Object(cluster)
     }
 }
 
 fn server(fields: &Fields) -> Result<String, KubeconfigError> {
-    let server = fields
-        .text("server")?
-        .ok_or_else(|| fields.error("it has no server"))?;
-    let refuse = || {
-        fields.error(format!(
-            "server `{server}` is not an address like https://10.0.0.1:6443"
-        ))
-    };
+    let server = fields.text("server")?.ok_or_else(|| fields.error("it has no server"))?;
+    let refuse = || fields.error(format!("server `{server}` is not an address like https://10.0.0.1:6443"));
     let uri: Uri = server.parse().map_err(|_| refuse())?;
     let host = uri.authority().filter(|host| !host.as_str().contains('@'));
-    if host.is_none()
-        || !matches!(uri.scheme_str(), Some("http" | "https"))
-        || uri.query().is_some()
-    {
+    if host.is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
         return Err(refuse());
     }
     Ok(server.trim_end_matches('/').to_owned())
 }
 
 fn exec_config(fields: &Fields) -> Value {
-    let extensions = fields
-        .get("extensions")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let extensions = fields.get("extensions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(EXEC_EXTENSION);
-    extensions
-        .iter()
-        .find(named)
-        .and_then(|entry| entry.get("extension"))
-        .cloned()
-        .unwrap_or_default()
+    extensions.iter().find(named).and_then(|entry| entry.get("extension")).cloned().unwrap_or_default()
 }

@@ -21,10 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How much of what a program complains is shown.
 const COMPLAINT: usize = 400;
 
-const API_VERSIONS: [&str; 2] = [
-    "client.authentication.k8s.io/v1",
-    "client.authentication.k8s.io/v1beta1",
-];
+const API_VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// A program, and how to start it.
 #[derive(Debug, Clone)]
@@ -50,17 +47,11 @@ pub(super) struct ExecCredential {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExecError {
     #[error("it cannot be started: {source}{}", hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
-    Start {
-        source: std::io::Error,
-        hint: Option<String>,
-    },
+    Start { source: std::io::Error, hint: Option<String> },
     #[error("it gave no answer within {} s", PATIENCE.as_secs())]
     Slow,
     #[error("{status}{}", if complaint.is_empty() { String::new() } else { format!(": {complaint}") })]
-    Failed {
-        status: std::process::ExitStatus,
-        complaint: String,
-    },
+    Failed { status: std::process::ExitStatus, complaint: String },
     #[error("its output is not an ExecCredential of {api_version}")]
     Output { api_version: String },
     #[error("its output holds neither a token nor a certificate with its key")]
@@ -86,30 +77,20 @@ struct Status {
 
 impl ExecPlugin {
     pub(super) fn decode(fields: &Fields) -> Result<Self, KubeconfigError> {
-        let command = fields
-            .text("command")?
-            .ok_or_else(|| fields.error("its exec plugin has no command"))?;
+        let command = fields.text("command")?.ok_or_else(|| fields.error("its exec plugin has no command"))?;
         let api_version = fields.text("apiVersion")?.unwrap_or_default().to_owned();
         if !API_VERSIONS.contains(&api_version.as_str()) {
             let known = API_VERSIONS.join(" or ");
-            return Err(fields.error(format!(
-                "its exec plugin speaks `{api_version}`; known is {known}"
-            )));
+            return Err(fields.error(format!("its exec plugin speaks `{api_version}`; known is {known}")));
         }
         if fields.text("interactiveMode")? == Some("Always") {
-            return Err(fields.error(
-                "its exec plugin needs a terminal (interactiveMode: Always), and a run has none",
-            ));
+            return Err(fields.error("its exec plugin needs a terminal (interactiveMode: Always), and a run has none"));
         }
         // As in kubectl: a bare name is looked up in PATH, anything else is relative to the file.
         let is_bare = !command.contains(['/', std::path::MAIN_SEPARATOR]);
         Ok(Self {
             api_version,
-            command: if is_bare {
-                command.into()
-            } else {
-                fields.resolve(command).into_os_string()
-            },
+            command: if is_bare { command.into() } else { fields.resolve(command).into_os_string() },
             args: fields.texts("args")?,
             env: environment(fields)?,
             provide_cluster_info: fields.flag("provideClusterInfo")?,
@@ -125,18 +106,11 @@ impl ExecPlugin {
     /// Starts the program and reads what it gives; `cluster` is told where it asks.
     pub(super) async fn run(&self, cluster: &Value) -> Result<ExecCredential, ExecError> {
         let mut command = Command::new(&self.command);
-        command
-            .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         command.env("KUBERNETES_EXEC_INFO", self.info(cluster).to_string());
         command.stdin(Stdio::null()).kill_on_drop(true);
-        let output = timeout(PATIENCE, command.output())
-            .await
-            .map_err(|_| ExecError::Slow)?;
-        let output = output.map_err(|source| ExecError::Start {
-            source,
-            hint: self.install_hint.clone(),
-        })?;
+        let output = timeout(PATIENCE, command.output()).await.map_err(|_| ExecError::Slow)?;
+        let output = output.map_err(|source| ExecError::Start { source, hint: self.install_hint.clone() })?;
         self.read(&output)
     }
 
@@ -150,46 +124,30 @@ impl ExecPlugin {
 
     fn read(&self, output: &Output) -> Result<ExecCredential, ExecError> {
         if !output.status.success() {
-            return Err(ExecError::Failed {
-                status: output.status,
-                complaint: complaint(&output.stderr),
-            });
+            return Err(ExecError::Failed { status: output.status, complaint: complaint(&output.stderr) });
         }
-        let mismatch = || ExecError::Output {
-            api_version: self.api_version.clone(),
-        };
+        let mismatch = || ExecError::Output { api_version: self.api_version.clone() };
         let reply: Reply = serde_json::from_slice(&output.stdout).map_err(|_| mismatch())?;
         if reply.kind != "ExecCredential" || reply.api_version != self.api_version {
             return Err(mismatch());
         }
-        reply
-            .status
-            .and_then(Status::credential)
-            .ok_or(ExecError::Empty)
+        reply.status.and_then(Status::credential).ok_or(ExecError::Empty)
     }
 }
 
 impl Status {
     fn credential(self) -> Option<ExecCredential> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let certificate = match (
-            given(self.client_certificate_data),
-            given(self.client_key_data),
-        ) {
-            (Some(certificate), Some(key)) => Some(ClientCertificate {
-                certificate: certificate.into_bytes(),
-                key: Secret::new(key),
-            }),
+        let certificate = match (given(self.client_certificate_data), given(self.client_key_data)) {
+            (Some(certificate), Some(key)) => {
+                Some(ClientCertificate { certificate: certificate.into_bytes(), key: Secret::new(key) })
+            }
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => return None,
         };
         let token = given(self.token).map(Secret::from);
         let useful = token.is_some() || certificate.is_some();
-        useful.then_some(ExecCredential {
-            token,
-            certificate,
-            expires: self.expiration_timestamp,
-        })
+        useful.then_some(ExecCredential { token, certificate, expires: self.expiration_timestamp })
     }
 }
 
@@ -201,24 +159,15 @@ fn environment(fields: &Fields) -> Result<Vec<(String, String)>, KubeconfigError
     };
     let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
     let pair = |item| {
-        text(item, "name")
-            .filter(|name| !name.is_empty() && !name.contains(['=', '\0']))
-            .zip(text(item, "value"))
+        text(item, "name").filter(|name| !name.is_empty() && !name.contains(['=', '\0'])).zip(text(item, "value"))
     };
-    items
-        .iter()
-        .map(|item| pair(item).ok_or_else(refuse))
-        .collect()
+    items.iter().map(|item| pair(item).ok_or_else(refuse)).collect()
 }
 
 /// The end of what a program said, on one line and without what moves a terminal's cursor.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let plain: String = text
-        .trim()
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect();
+    let plain: String = text.trim().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     let skipped = plain.chars().count().saturating_sub(COMPLAINT);
     plain.chars().skip(skipped).collect()
 }

@@ -19,20 +19,12 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn new(entry: String, file: &Path, values: Map<String, Value>) -> Self {
-        Self {
-            entry,
-            file: file.to_path_buf(),
-            values,
-        }
+        Self { entry, file: file.to_path_buf(), values }
     }
 
     /// A complaint about this entry.
     pub(super) fn error(&self, what: impl Into<String>) -> KubeconfigError {
-        KubeconfigError::Entry {
-            entry: self.entry.clone(),
-            path: self.file.clone(),
-            what: what.into(),
-        }
+        KubeconfigError::Entry { entry: self.entry.clone(), path: self.file.clone(), what: what.into() }
     }
 
     /// A value that is there; `null` counts as absent, as in kubectl.
@@ -68,10 +60,9 @@ impl Fields {
         let refuse = || self.error(format!("{key} is not a list of texts"));
         match self.get(key) {
             None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse))
-                .collect(),
+            Some(Value::Array(items)) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse)).collect()
+            }
             Some(_) => Err(refuse()),
         }
     }
@@ -80,10 +71,7 @@ impl Fields {
     pub(super) fn below(&self, key: &str) -> Result<Option<Self>, KubeconfigError> {
         match self.get(key) {
             None => Ok(None),
-            Some(Value::Object(fields)) => Ok(Some(Self {
-                values: fields.clone(),
-                ..self.clone()
-            })),
+            Some(Value::Object(fields)) => Ok(Some(Self { values: fields.clone(), ..self.clone() })),
             Some(_) => Err(self.error(format!("{key} is not a map"))),
         }
     }
@@ -102,13 +90,8 @@ impl Fields {
     pub(super) fn data_or_file(&self, key: &str) -> Result<Option<Vec<u8>>, KubeconfigError> {
         let data = format!("{key}-data");
         if let Some(text) = self.text(&data)? {
-            let packed: String = text
-                .chars()
-                .filter(|char| !char.is_ascii_whitespace())
-                .collect();
-            let bytes = STANDARD
-                .decode(packed)
-                .map_err(|_| self.error(format!("{data} is not base64")))?;
+            let packed: String = text.chars().filter(|char| !char.is_ascii_whitespace()).collect();
+            let bytes = STANDARD.decode(packed).map_err(|_| self.error(format!("{data} is not base64")))?;
             return Ok(Some(bytes));
         }
         let Some(file) = self.path(key)? else {
@@ -116,11 +99,7 @@ impl Fields {
         };
         match std::fs::read(&file) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(source) => Err(KubeconfigError::File {
-                entry: self.entry.clone(),
-                file,
-                source,
-            }),
+            Err(source) => Err(KubeconfigError::File { entry: self.entry.clone(), file, source }),
         }
     }
 }

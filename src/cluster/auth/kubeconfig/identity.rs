@@ -49,11 +49,7 @@ impl KubernetesIdentity {
     pub async fn client_certificate(&self) -> Result<Option<ClientCertificate>, LoginEnded> {
         let given = match &self.source {
             Source::Program(program) => {
-                program
-                    .credential()
-                    .await
-                    .map_err(|error| self.failed(program, &error))?
-                    .certificate
+                program.credential().await.map_err(|error| self.failed(program, &error))?.certificate
             }
             Source::None | Source::Token(_) | Source::File(_) => None,
         };
@@ -64,55 +60,31 @@ impl KubernetesIdentity {
         match &self.source {
             Source::None => Ok(None),
             Source::Token(token) => Ok(Some(token.clone())),
-            Source::File(file) => file
-                .token()
-                .await
-                .map(Some)
-                .map_err(|error| self.unread(file, &error)),
-            Source::Program(program) => Ok(program
-                .credential()
-                .await
-                .map_err(|error| self.failed(program, &error))?
-                .token),
+            Source::File(file) => file.token().await.map(Some).map_err(|error| self.unread(file, &error)),
+            Source::Program(program) => {
+                Ok(program.credential().await.map_err(|error| self.failed(program, &error))?.token)
+            }
         }
     }
 
     fn unread(&self, file: &TokenFile, error: &std::io::Error) -> LoginEnded {
         let path = file.path.display();
-        LoginEnded::new(
-            format!(
-                "cannot read the token of user `{}` in {path}: {error}",
-                self.user
-            ),
-            "see to that file",
-        )
+        LoginEnded::new(format!("cannot read the token of user `{}` in {path}: {error}", self.user), "see to that file")
     }
 
     fn failed(&self, program: &Program, error: &ExecError) -> LoginEnded {
         let command = program.plugin.command();
-        let what = format!(
-            "the exec plugin `{command}` of user `{}` failed: {error}",
-            self.user
-        );
-        LoginEnded::new(
-            self.redactor.text(&what),
-            "run it by hand to see what it wants",
-        )
+        let what = format!("the exec plugin `{command}` of user `{}` failed: {error}", self.user);
+        LoginEnded::new(self.redactor.text(&what), "run it by hand to see what it wants")
     }
 
     fn unfit(&self) -> LoginEnded {
-        let what = format!(
-            "the token of user `{}` cannot be sent in a header",
-            self.user
-        );
+        let what = format!("the token of user `{}` cannot be sent in a header", self.user);
         LoginEnded::new(what, "see where it is from")
     }
 
     fn refused(&self, what: &str) -> LoginEnded {
-        let what = format!(
-            "the server refused the {what} of user `{}` (kubeconfig {})",
-            self.user, self.context
-        );
+        let what = format!("the server refused the {what} of user `{}` (kubeconfig {})", self.user, self.context);
         LoginEnded::new(what, "put a fresh one into the kubeconfig")
     }
 }
@@ -124,11 +96,9 @@ fn source(access: &Access, clock: Clock, redactor: &Redactor) -> Source {
             redactor.register(token.expose());
             Source::Token(token.clone())
         }
-        Credential::TokenFile(path) => Source::File(TokenFile {
-            path: path.clone(),
-            redactor: redactor.clone(),
-            known: Mutex::default(),
-        }),
+        Credential::TokenFile(path) => {
+            Source::File(TokenFile { path: path.clone(), redactor: redactor.clone(), known: Mutex::default() })
+        }
         Credential::Exec(plugin) => Source::Program(Box::new(Program {
             plugin: plugin.clone(),
             cluster: access.endpoint.for_plugins(),
@@ -151,21 +121,15 @@ impl Identity for KubernetesIdentity {
     }
 
     async fn renew(&self, refused: &HeaderMap, _road: &dyn Transport) -> Result<bool, LoginEnded> {
-        let refused = text(refused, AUTHORIZATION)
-            .strip_prefix("Bearer ")
-            .unwrap_or_default();
+        let refused = text(refused, AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
         match &self.source {
             Source::None if self.certificate.is_some() => Err(self.refused("client certificate")),
             Source::None => Ok(false),
             Source::Token(_) => Err(self.refused("token")),
-            Source::File(file) => file
-                .has_other_than(refused)
-                .await
-                .map_err(|error| self.unread(file, &error)),
-            Source::Program(program) => program
-                .has_other_than(refused)
-                .await
-                .map_err(|error| self.failed(program, &error)),
+            Source::File(file) => file.has_other_than(refused).await.map_err(|error| self.unread(file, &error)),
+            Source::Program(program) => {
+                program.has_other_than(refused).await.map_err(|error| self.failed(program, &error))
+            }
         }
     }
 

@@ -38,37 +38,18 @@ pub struct Access {
 
 impl Access {
     /// The cluster as the transport is told; the identity knows the certificate.
-    pub fn server(
-        &self,
-        certificate: Option<ClientCertificate>,
-    ) -> Result<Server, KubeconfigError> {
-        let Endpoint {
-            certificate_authority,
-            tls_server_name,
-            proxy_url,
-            ..
-        } = &self.endpoint;
-        let asked = [
-            (tls_server_name, "tls-server-name"),
-            (proxy_url, "proxy-url"),
-        ];
+    pub fn server(&self, certificate: Option<ClientCertificate>) -> Result<Server, KubeconfigError> {
+        let Endpoint { certificate_authority, tls_server_name, proxy_url, .. } = &self.endpoint;
+        let asked = [(tls_server_name, "tls-server-name"), (proxy_url, "proxy-url")];
         if let Some((_, field)) = asked.into_iter().find(|(value, _)| value.is_some()) {
-            return Err(KubeconfigError::Unsupported {
-                context: self.context.clone(),
-                field,
-            });
+            return Err(KubeconfigError::Unsupported { context: self.context.clone(), field });
         }
         let trust = match certificate_authority {
             Some(pem) => Trust::Authorities(pem.clone()),
             None if self.endpoint.insecure => Trust::Anyone,
             None => Trust::System,
         };
-        Ok(Server {
-            url: self.endpoint.server.clone(),
-            trust,
-            certificate,
-            ..Server::default()
-        })
+        Ok(Server { url: self.endpoint.server.clone(), trust, certificate, ..Server::default() })
     }
 
     /// The identity of the user, ready to be used; what it holds is hidden from now on.
@@ -80,20 +61,14 @@ impl Access {
 impl Kubeconfig {
     /// Reads one file's content; `path` is where it is from, and what its relative paths start at.
     pub fn from_value(path: &Path, content: &Value) -> Result<Self, KubeconfigError> {
-        let shape = |what: &str| KubeconfigError::Shape {
-            path: path.to_path_buf(),
-            what: what.to_owned(),
-        };
+        let shape = |what: &str| KubeconfigError::Shape { path: path.to_path_buf(), what: what.to_owned() };
         let fields = match content {
             // An empty file is one without entries, as for kubectl.
             Value::Null => return Ok(Self::default()),
             Value::Object(fields) => fields,
             _ => return Err(shape("it is not a map")),
         };
-        if fields
-            .get("kind")
-            .is_some_and(|kind| !matches!(kind.as_str(), Some("Config" | "")))
-        {
+        if fields.get("kind").is_some_and(|kind| !matches!(kind.as_str(), Some("Config" | ""))) {
             return Err(shape("its kind is not Config"));
         }
         let current = Fields::new("the file".to_owned(), path, fields.clone());
@@ -106,28 +81,20 @@ impl Kubeconfig {
     }
 
     /// Joins several files; earlier ones win.
-    pub fn merge<'a>(
-        files: impl IntoIterator<Item = (&'a Path, &'a Value)>,
-    ) -> Result<Self, KubeconfigError> {
-        files
-            .into_iter()
-            .try_fold(Self::default(), |mut merged, (path, content)| {
-                let next = Self::from_value(path, content)?;
-                merged.current = merged.current.or(next.current);
-                merged.contexts.extend(next.contexts);
-                merged.clusters.extend(next.clusters);
-                merged.users.extend(next.users);
-                Ok(merged)
-            })
+    pub fn merge<'a>(files: impl IntoIterator<Item = (&'a Path, &'a Value)>) -> Result<Self, KubeconfigError> {
+        files.into_iter().try_fold(Self::default(), |mut merged, (path, content)| {
+            let next = Self::from_value(path, content)?;
+            merged.current = merged.current.or(next.current);
+            merged.contexts.extend(next.contexts);
+            merged.clusters.extend(next.clusters);
+            merged.users.extend(next.users);
+            Ok(merged)
+        })
     }
 
     /// The names of all contexts.
     pub fn contexts(&self) -> Vec<&str> {
-        self.contexts
-            .0
-            .iter()
-            .map(|entry| entry.name.as_str())
-            .collect()
+        self.contexts.0.iter().map(|entry| entry.name.as_str()).collect()
     }
 
     /// The context that is used where none is asked for.
@@ -137,28 +104,18 @@ impl Kubeconfig {
 
     /// What a context, or else the current one, leads to.
     pub fn select(&self, context: Option<&str>) -> Result<Access, KubeconfigError> {
-        let context =
-            context
-                .or(self.current.as_deref())
-                .ok_or_else(|| KubeconfigError::NoContext {
-                    known: self.contexts().into_iter().map(str::to_owned).collect(),
-                })?;
+        let context = context.or(self.current.as_deref()).ok_or_else(|| KubeconfigError::NoContext {
+            known: self.contexts().into_iter().map(str::to_owned).collect(),
+        })?;
         let fields = self.contexts.find("context", context)?;
-        let cluster = fields
-            .text("cluster")?
-            .ok_or_else(|| fields.error("it names no cluster"))?;
+        let cluster = fields.text("cluster")?.ok_or_else(|| fields.error("it names no cluster"))?;
         let endpoint = Endpoint::decode(&self.clusters.find("cluster", cluster)?)?;
         let user = match fields.text("user")? {
             Some(name) => User::decode(name, &self.users.find("user", name)?)?,
             None => User::anonymous(),
         };
         let namespace = fields.text("namespace")?.map(str::to_owned);
-        Ok(Access {
-            context: context.to_owned(),
-            namespace,
-            endpoint,
-            user,
-        })
+        Ok(Access { context: context.to_owned(), namespace, endpoint, user })
     }
 }
 
@@ -176,19 +133,14 @@ struct Entry {
 impl Entries {
     /// Reads `<kind>s: [{name, <kind>: {…}}]`.
     fn read(path: &Path, fields: &Map<String, Value>, kind: &str) -> Result<Self, KubeconfigError> {
-        let shape = |what: String| KubeconfigError::Shape {
-            path: path.to_path_buf(),
-            what,
-        };
+        let shape = |what: String| KubeconfigError::Shape { path: path.to_path_buf(), what };
         let mut entries = Self::default();
         match fields.get(&format!("{kind}s")) {
             None | Some(Value::Null) => {}
             Some(Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     let entry = Entry::read(path, item, kind);
-                    entries.push(entry.ok_or_else(|| {
-                        shape(format!("{kind}s[{index}] is not a name and a {kind}"))
-                    })?);
+                    entries.push(entry.ok_or_else(|| shape(format!("{kind}s[{index}] is not a name and a {kind}")))?);
                 }
             }
             Some(_) => return Err(shape(format!("{kind}s is not a list"))),
@@ -207,22 +159,13 @@ impl Entries {
     }
 
     fn find(&self, kind: &'static str, name: &str) -> Result<Fields, KubeconfigError> {
-        let entry = self
-            .0
-            .iter()
-            .find(|entry| entry.name == name)
-            .ok_or_else(|| KubeconfigError::Unknown {
-                kind,
-                name: name.to_owned(),
-                suggestion: nearest(name, self.0.iter().map(|entry| entry.name.as_str()))
-                    .map(str::to_owned),
-                known: self.0.iter().map(|entry| entry.name.clone()).collect(),
-            })?;
-        Ok(Fields::new(
-            format!("{kind} `{name}`"),
-            &entry.file,
-            entry.fields.clone(),
-        ))
+        let entry = self.0.iter().find(|entry| entry.name == name).ok_or_else(|| KubeconfigError::Unknown {
+            kind,
+            name: name.to_owned(),
+            suggestion: nearest(name, self.0.iter().map(|entry| entry.name.as_str())).map(str::to_owned),
+            known: self.0.iter().map(|entry| entry.name.clone()).collect(),
+        })?;
+        Ok(Fields::new(format!("{kind} `{name}`"), &entry.file, entry.fields.clone()))
     }
 }
 
@@ -234,10 +177,6 @@ impl Entry {
             Some(_) => return None,
         };
         let name = item.get("name")?.as_str()?.to_owned();
-        Some(Self {
-            name,
-            file: path.to_path_buf(),
-            fields,
-        })
+        Some(Self { name, file: path.to_path_buf(), fields })
     }
 }

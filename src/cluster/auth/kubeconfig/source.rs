@@ -92,10 +92,7 @@ impl Program {
     pub(super) async fn credential(&self) -> Result<ExecCredential, ExecError> {
         let mut known = self.known.lock().await;
         let soon = self.clock.now() + MARGIN;
-        match known
-            .as_ref()
-            .filter(|given| given.expires.is_none_or(|end| soon < end))
-        {
+        match known.as_ref().filter(|given| given.expires.is_none_or(|end| soon < end)) {
             Some(given) => Ok(given.clone()),
             None => self.run(&mut known).await,
         }
@@ -104,12 +101,7 @@ impl Program {
     /// Whether there is another token than the refused one; starts the program if need be.
     pub(super) async fn has_other_than(&self, refused: &str) -> Result<bool, ExecError> {
         let mut known = self.known.lock().await;
-        let is_other = |given: &ExecCredential| {
-            given
-                .token
-                .as_ref()
-                .is_some_and(|token| token.expose() != refused)
-        };
+        let is_other = |given: &ExecCredential| given.token.as_ref().is_some_and(|token| token.expose() != refused);
         // Another task may have been here while we waited.
         if known.as_ref().is_some_and(is_other) {
             return Ok(true);

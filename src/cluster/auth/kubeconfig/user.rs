@@ -84,18 +84,11 @@ fn credential(fields: &Fields) -> Result<Credential, KubeconfigError> {
 }
 
 fn certificate(fields: &Fields) -> Result<Option<ClientCertificate>, KubeconfigError> {
-    match (
-        fields.data_or_file("client-certificate")?,
-        fields.data_or_file("client-key")?,
-    ) {
+    match (fields.data_or_file("client-certificate")?, fields.data_or_file("client-key")?) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => {
-            let key =
-                String::from_utf8(key).map_err(|_| fields.error("its client-key is not PEM"))?;
-            Ok(Some(ClientCertificate {
-                certificate,
-                key: Secret::new(key),
-            }))
+            let key = String::from_utf8(key).map_err(|_| fields.error("its client-key is not PEM"))?;
+            Ok(Some(ClientCertificate { certificate, key: Secret::new(key) }))
         }
         (Some(_), None) => Err(fields.error("it has a client-certificate but no client-key")),
         (None, Some(_)) => Err(fields.error("it has a client-key but no client-certificate")),
@@ -129,25 +122,14 @@ fn impersonation(fields: &Fields) -> Result<HeaderMap, KubeconfigError> {
     if let Some(uid) = fields.text("as-uid")? {
         put("impersonate-uid", uid.to_owned());
     }
-    fields
-        .texts("as-groups")?
-        .into_iter()
-        .for_each(|group| put("impersonate-group", group));
+    fields.texts("as-groups")?.into_iter().for_each(|group| put("impersonate-group", group));
     if let Some(extra) = fields.below("as-user-extra")? {
         for key in extra.keys() {
-            let name = format!(
-                "impersonate-extra-{}",
-                utf8_percent_encode(&key.to_lowercase(), HEADER_NAME)
-            );
-            extra
-                .texts(key)?
-                .into_iter()
-                .for_each(|value| put(&name, value));
+            let name = format!("impersonate-extra-{}", utf8_percent_encode(&key.to_lowercase(), HEADER_NAME));
+            extra.texts(key)?.into_iter().for_each(|value| put(&name, value));
         }
     }
-    let acts_as = pairs
-        .first()
-        .is_none_or(|(name, _)| name == "impersonate-user");
+    let acts_as = pairs.first().is_none_or(|(name, _)| name == "impersonate-user");
     if !acts_as {
         return Err(fields.error("as-uid, as-groups and as-user-extra need `as`"));
     }
@@ -157,10 +139,7 @@ fn impersonation(fields: &Fields) -> Result<HeaderMap, KubeconfigError> {
 fn headers(pairs: &[(String, String)]) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
-        headers.append(
-            HeaderName::from_bytes(name.as_bytes()).ok()?,
-            HeaderValue::from_str(value).ok()?,
-        );
+        headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
     }
     Some(headers)
 }

@@ -22,12 +22,7 @@ struct AuthHost {
 
 impl AuthHost {
     fn answering(status: u16, body: &str) -> Arc<Self> {
-        Arc::new(Self {
-            asked: AtomicUsize::new(0),
-            status,
-            body: body.to_owned(),
-            seen: SyncMutex::default(),
-        })
+        Arc::new(Self { asked: AtomicUsize::new(0), status, body: body.to_owned(), seen: SyncMutex::default() })
     }
 
     fn asked(&self) -> usize {
@@ -45,11 +40,7 @@ impl Transport for AuthHost {
             return Err(TransportError::NotSent("connection refused".into()));
         }
         let status = StatusCode::from_u16(self.status).expect("a status");
-        Ok(RawResponse {
-            status,
-            headers: HeaderMap::new(),
-            body: self.body.clone().into(),
-        })
+        Ok(RawResponse { status, headers: HeaderMap::new(), body: self.body.clone().into() })
     }
 
     async fn stream(&self, _wire: Wire) -> Result<RawStream, TransportError> {
@@ -71,25 +62,12 @@ impl Login {
     fn new() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let at = |name: &str| Some(root.path().join(name));
-        let places = Places {
-            olares_cli_home: at("cfg"),
-            data_dir: at("data"),
-            ..Places::default()
-        };
-        let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"}))
-            .expect("a profile");
+        let places = Places { olares_cli_home: at("cfg"), data_dir: at("data"), ..Places::default() };
+        let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"})).expect("a profile");
         let redactor = Redactor::default();
         let store = TokenStore::new(places.token_dir(), redactor.clone());
-        let login = Self {
-            _root: root,
-            places,
-            profile,
-            store,
-            redactor,
-        };
-        login.store(
-            r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#,
-        );
+        let login = Self { _root: root, places, profile, store, redactor };
+        login.store(r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#);
         login
     }
 
@@ -99,17 +77,11 @@ impl Login {
     }
 
     fn stored(&self) -> Grant {
-        self.store
-            .read(&self.profile.olares_id)
-            .expect("readable")
-            .expect("there")
+        self.store.read(&self.profile.olares_id).expect("readable").expect("there")
     }
 
     fn lock(&self) -> PathBuf {
-        self.places
-            .config_dir()
-            .expect("a place")
-            .join("locks/mira@olares.com.refresh.lock")
+        self.places.config_dir().expect("a place").join("locks/mira@olares.com.refresh.lock")
     }
 
     async fn open(&self) -> Result<OlaresIdentity, LoginEnded> {
@@ -144,22 +116,13 @@ async fn twenty_tasks_that_are_refused_at_once_ask_once() {
 #[tokio::test(start_paused = true)]
 async fn two_processes_that_are_refused_at_once_ask_once() {
     let login = Login::new();
-    let (first, second) = (
-        login.open().await.expect("logged in"),
-        login.open().await.expect("logged in"),
-    );
+    let (first, second) = (login.open().await.expect("logged in"), login.open().await.expect("logged in"));
     let host = AuthHost::answering(200, NEW);
     let refused = first.headers().await.expect("headers");
-    let (one, two) = tokio::join!(
-        first.renew(&refused, host.as_ref()),
-        second.renew(&refused, host.as_ref())
-    );
+    let (one, two) = tokio::join!(first.renew(&refused, host.as_ref()), second.renew(&refused, host.as_ref()));
     assert_eq!((one, two), (Ok(true), Ok(true)));
     assert_eq!(host.asked(), 1);
-    assert_eq!(
-        token(&second.headers().await.expect("headers")),
-        "h.e30.new"
-    );
+    assert_eq!(token(&second.headers().await.expect("headers")), "h.e30.new");
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,56 +130,28 @@ async fn the_request_is_the_one_of_the_wire_and_the_answer_is_stored_and_hidden(
     let login = Login::new();
     let me = login.open().await.expect("logged in");
     let host = AuthHost::answering(200, NEW);
-    me.renew(&me.headers().await.expect("headers"), host.as_ref())
-        .await
-        .expect("renewed");
+    me.renew(&me.headers().await.expect("headers"), host.as_ref()).await.expect("renewed");
     let seen = host.seen.lock().expect("unpoisoned");
     let wire = seen.first().expect("one request");
-    assert_eq!(
-        (wire.method.as_str(), wire.path.as_str()),
-        ("POST", "/api/refresh")
-    );
+    assert_eq!((wire.method.as_str(), wire.path.as_str()), ("POST", "/api/refresh"));
     assert_eq!(wire.origin.as_deref(), Some("https://auth.mira.olares.com"));
-    assert_eq!(
-        wire.body.as_deref(),
-        Some(br#"{"refreshToken":"refresh-1"}"#.as_slice())
-    );
+    assert_eq!(wire.body.as_deref(), Some(br#"{"refreshToken":"refresh-1"}"#.as_slice()));
     assert_eq!(token(&wire.headers), "h.e30.old");
     assert!(wire.confidential && wire.timeout == Duration::from_secs(15));
     let stored = login.stored();
     assert_eq!(stored.access.expose(), "h.e30.new");
-    assert_eq!(
-        stored.refresh.as_ref().map(Secret::expose),
-        Some("refresh-2")
-    );
-    assert_eq!(
-        stored.session.as_ref().map(Secret::expose),
-        Some("session-1"),
-        "kept where no new one came"
-    );
-    assert_eq!(
-        login.redactor.text("h.e30.new refresh-2 refresh-1"),
-        "*** *** ***"
-    );
+    assert_eq!(stored.refresh.as_ref().map(Secret::expose), Some("refresh-2"));
+    assert_eq!(stored.session.as_ref().map(Secret::expose), Some("session-1"), "kept where no new one came");
+    assert_eq!(login.redactor.text("h.e30.new refresh-2 refresh-1"), "*** *** ***");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     let login = Login::new();
     let me = login.open().await.expect("logged in");
-    let host = AuthHost::answering(
-        200,
-        r#"{"status":"OK","data":{"access_token":"h.e30.new","refresh_token":""}}"#,
-    );
-    assert_eq!(
-        me.renew(&me.headers().await.expect("headers"), host.as_ref())
-            .await,
-        Ok(true)
-    );
-    assert_eq!(
-        login.stored().refresh.as_ref().map(Secret::expose),
-        Some("refresh-1")
-    );
+    let host = AuthHost::answering(200, r#"{"status":"OK","data":{"access_token":"h.e30.new","refresh_token":""}}"#);
+    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.as_ref()).await, Ok(true));
+    assert_eq!(login.stored().refresh.as_ref().map(Secret::expose), Some("refresh-1"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,10 +162,7 @@ async fn a_token_that_another_program_renewed_is_taken_without_asking() {
     login.store(r#"{"accessToken":"h.e30.theirs","refreshToken":"refresh-9"}"#);
     let host = AuthHost::answering(500, "");
     assert_eq!(me.renew(&refused, host.as_ref()).await, Ok(true));
-    assert_eq!(
-        (host.asked(), token(&me.headers().await.expect("headers"))),
-        (0, "h.e30.theirs")
-    );
+    assert_eq!((host.asked(), token(&me.headers().await.expect("headers"))), (0, "h.e30.theirs"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,20 +172,19 @@ async fn a_refused_refresh_is_stamped_and_ends_the_login() {
         let me = login.open().await.expect("logged in");
         let host = AuthHost::answering(status, r#"{"session_id":"s-secret"}"#);
         let refused = me.headers().await.expect("headers");
-        let ended = me
-            .renew(&refused, host.as_ref())
-            .await
-            .expect_err("ended")
-            .to_string();
-        assert!(ended.starts_with("the login of mira@olares.com ended: its refresh token became invalid at 2026-01-02T03:04:0"), "{ended}");
+        let ended = me.renew(&refused, host.as_ref()).await.expect_err("ended").to_string();
+        assert!(
+            ended.starts_with(
+                "the login of mira@olares.com ended: its refresh token became invalid at 2026-01-02T03:04:0"
+            ),
+            "{ended}"
+        );
         assert!(
             ended.contains("; run: olares-cli profile login --olares-id mira@olares.com")
                 && !ended.contains("s-secret")
         );
         assert!(login.stored().invalidated_at.is_some(), "{status}");
-        me.renew(&refused, host.as_ref())
-            .await
-            .expect_err("still ended");
+        me.renew(&refused, host.as_ref()).await.expect_err("still ended");
         assert_eq!(host.asked(), 1, "a dead grant is not tried again");
         login.open().await.expect_err("the next run knows");
     }
@@ -265,40 +196,19 @@ async fn whatever_else_goes_wrong_stamps_nothing_and_may_pass() {
         (500, "oops", "/api/refresh answered HTTP 500"),
         (429, "", "/api/refresh answered HTTP 429"),
         (404, "", "/api/refresh answered HTTP 404"),
-        (
-            200,
-            r#"{"status":"KO","message":"busy"}"#,
-            "refresh failed: KO: busy",
-        ),
-        (
-            200,
-            r#"{"status":"OK","data":{"access_token":""}}"#,
-            "/api/refresh answered without an access token",
-        ),
-        (
-            200,
-            "<html>",
-            "/api/refresh answered without the JSON of a login",
-        ),
+        (200, r#"{"status":"KO","message":"busy"}"#, "refresh failed: KO: busy"),
+        (200, r#"{"status":"OK","data":{"access_token":""}}"#, "/api/refresh answered without an access token"),
+        (200, "<html>", "/api/refresh answered without the JSON of a login"),
         (0, "", "/api/refresh: could not connect: connection refused"),
     ];
     for (status, body, trouble) in cases {
         let login = Login::new();
         let me = login.open().await.expect("logged in");
         let refused = me.headers().await.expect("headers");
-        assert_eq!(
-            me.renew(&refused, AuthHost::answering(status, body).as_ref())
-                .await,
-            Ok(false),
-            "{trouble}"
-        );
+        assert_eq!(me.renew(&refused, AuthHost::answering(status, body).as_ref()).await, Ok(false), "{trouble}");
         assert_eq!(me.trouble().as_deref(), Some(trouble));
         assert_eq!(login.stored().invalidated_at, None);
-        assert_eq!(
-            me.renew(&refused, AuthHost::answering(200, NEW).as_ref())
-                .await,
-            Ok(true)
-        );
+        assert_eq!(me.renew(&refused, AuthHost::answering(200, NEW).as_ref()).await, Ok(true));
         assert_eq!(me.trouble(), None);
     }
 }
@@ -307,18 +217,13 @@ async fn whatever_else_goes_wrong_stamps_nothing_and_may_pass() {
 async fn a_lock_that_another_process_keeps_is_given_up_after_half_a_minute() {
     let login = Login::new();
     let me = login.open().await.expect("logged in");
-    let _held = FileLock::acquire(&login.lock(), Duration::ZERO)
-        .await
-        .expect("free");
+    let _held = FileLock::acquire(&login.lock(), Duration::ZERO).await.expect("free");
     let host = AuthHost::answering(200, NEW);
-    assert_eq!(
-        me.renew(&me.headers().await.expect("headers"), host.as_ref())
-            .await,
-        Ok(false)
+    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.as_ref()).await, Ok(false));
+    assert!(
+        me.trouble()
+            .is_some_and(|why| { why.starts_with("cannot acquire the refresh lock for mira@olares.com: another") })
     );
-    assert!(me.trouble().is_some_and(|why| {
-        why.starts_with("cannot acquire the refresh lock for mira@olares.com: another")
-    }));
     assert_eq!(host.asked(), 0);
 }
 
@@ -340,20 +245,14 @@ async fn a_renewed_login_that_cannot_be_stored_is_used_all_the_same() {
     assert_eq!(renewed, Ok(true));
     let trouble = me.trouble().expect("said");
     assert!(
-        trouble.starts_with("the renewed login of mira@olares.com cannot be stored and ends with this run: cannot write "),
+        trouble
+            .starts_with("the renewed login of mira@olares.com cannot be stored and ends with this run: cannot write "),
         "{trouble}"
     );
     std::fs::remove_dir(&blob).expect("unblocked");
     std::fs::write(&blob, sealed).expect("the old login");
-    assert_eq!(
-        me.renew(&refused, host.as_ref()).await,
-        Ok(true),
-        "the newest is the one in memory"
-    );
-    assert_eq!(
-        (host.asked(), token(&me.headers().await.expect("headers"))),
-        (1, "h.e30.new")
-    );
+    assert_eq!(me.renew(&refused, host.as_ref()).await, Ok(true), "the newest is the one in memory");
+    assert_eq!((host.asked(), token(&me.headers().await.expect("headers"))), (1, "h.e30.new"));
 }
 
 #[tokio::test]
@@ -362,9 +261,7 @@ async fn without_a_login_it_says_how_to_get_one() {
     login.profile.olares_id = "nobody@olares.com".parse().expect("an identity");
     let ended = login.open().await.expect_err("not logged in").to_string();
     assert!(
-        ended.starts_with(
-            "nobody@olares.com is not logged in: there is no access token for it; run: olares-cli"
-        ),
+        ended.starts_with("nobody@olares.com is not logged in: there is no access token for it; run: olares-cli"),
         "{ended}"
     );
 }
@@ -375,10 +272,7 @@ async fn a_grant_without_a_refresh_token_ends_with_its_access_token() {
     login.store(r#"{"accessToken":"h.e30.old"}"#);
     let me = login.open().await.expect("logged in");
     let host = AuthHost::answering(200, NEW);
-    let ended = me
-        .renew(&me.headers().await.expect("headers"), host.as_ref())
-        .await
-        .expect_err("ended");
+    let ended = me.renew(&me.headers().await.expect("headers"), host.as_ref()).await.expect_err("ended");
     assert!(ended.what().contains("no refresh token") && host.asked() == 0);
     assert_eq!(login.stored().invalidated_at, None);
 }
@@ -389,9 +283,7 @@ async fn what_is_no_token_is_refused_when_the_login_is_opened() {
     login.store(r#"{"accessToken":"opaque"}"#);
     let ended = login.open().await.expect_err("not a JWT").to_string();
     assert!(
-        ended.starts_with(
-            "cannot decode the access token of mira@olares.com: the token does not look like a JWT"
-        ),
+        ended.starts_with("cannot decode the access token of mira@olares.com: the token does not look like a JWT"),
         "{ended}"
     );
 }

@@ -3,8 +3,7 @@ use crate::secret::Secret;
 use chrono::DateTime;
 
 fn grant(name: &str) -> Grant {
-    let stored =
-        br#"{"accessToken":"access-1","refreshToken":"refresh-1","sessionId":"session-1"}"#;
+    let stored = br#"{"accessToken":"access-1","refreshToken":"refresh-1","sessionId":"session-1"}"#;
     Grant::decode(&name.parse().expect("an identity"), stored).expect("a grant")
 }
 
@@ -25,17 +24,9 @@ fn hex(text: &str) -> Vec<u8> {
 fn a_grant_comes_back_as_it_was_put() {
     let (_root, store) = store();
     let mira = grant("mira@olares.com");
-    assert!(
-        store
-            .read(&mira.olares_id)
-            .expect("an empty store")
-            .is_none()
-    );
+    assert!(store.read(&mira.olares_id).expect("an empty store").is_none());
     store.write(&mira).expect("written");
-    let back = store
-        .read(&mira.olares_id)
-        .expect("readable")
-        .expect("there");
+    let back = store.read(&mira.olares_id).expect("readable").expect("there");
     assert_eq!(back.encode(), mira.encode());
 }
 
@@ -47,10 +38,7 @@ fn a_blob_sealed_by_another_program_opens() {
     std::fs::create_dir_all(&store.folder).expect("a folder");
     std::fs::write(store.key_path(), key).expect("written");
     std::fs::write(store.folder.join("mira_olares.com.enc"), hex(PYTHON)).expect("written");
-    let read = store
-        .read(&grant("mira@olares.com").olares_id)
-        .expect("opens")
-        .expect("there");
+    let read = store.read(&grant("mira@olares.com").olares_id).expect("opens").expect("there");
     assert_eq!(read.access.expose(), "h.e30.s");
     assert_eq!(read.refresh.as_ref().map(Secret::expose), Some("rt-4f1c"));
 }
@@ -60,10 +48,7 @@ fn the_cipher_is_the_one_of_the_standard() {
     // Test case 14 of the GCM specification.
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[0; 32]).expect("a key"));
     let sealed = hex("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
-    assert_eq!(
-        open(&key, &[&[0; 12], sealed.as_slice()].concat()),
-        Some(vec![0; 16])
-    );
+    assert_eq!(open(&key, &[&[0; 12], sealed.as_slice()].concat()), Some(vec![0; 16]));
 }
 
 #[test]
@@ -74,20 +59,11 @@ fn a_damaged_file_is_an_error_and_shows_nothing() {
     let path = store.path(&mira.olares_id);
     for damaged in [vec![], vec![0; 11], vec![7; 60]] {
         std::fs::write(&path, damaged).expect("written");
-        assert!(matches!(
-            store.read(&mira.olares_id),
-            Err(StoreError::Sealed(_))
-        ));
+        assert!(matches!(store.read(&mira.olares_id), Err(StoreError::Sealed(_))));
     }
     std::fs::write(store.key_path(), "short").expect("written");
-    assert!(matches!(
-        store.read(&mira.olares_id),
-        Err(StoreError::Key(_))
-    ));
-    assert!(
-        matches!(store.write(&mira), Err(StoreError::Key(_))),
-        "a wrong key is never replaced"
-    );
+    assert!(matches!(store.read(&mira.olares_id), Err(StoreError::Key(_))));
+    assert!(matches!(store.write(&mira), Err(StoreError::Key(_))), "a wrong key is never replaced");
 }
 
 #[test]
@@ -98,26 +74,10 @@ fn the_stamp_hits_only_the_tokens_that_were_refused() {
     new.access = Secret::new("access-2");
     let at = DateTime::from_timestamp_millis(1_780_399_999_123).expect("a time");
     store.write(&new).expect("written");
-    store
-        .invalidate(&old, at)
-        .expect("a newer grant is left alone");
-    assert_eq!(
-        store
-            .read(&old.olares_id)
-            .expect("readable")
-            .expect("there")
-            .invalidated_at,
-        None
-    );
+    store.invalidate(&old, at).expect("a newer grant is left alone");
+    assert_eq!(store.read(&old.olares_id).expect("readable").expect("there").invalidated_at, None);
     store.invalidate(&new, at).expect("stamped");
-    assert_eq!(
-        store
-            .read(&old.olares_id)
-            .expect("readable")
-            .expect("there")
-            .invalidated_at,
-        Some(at)
-    );
+    assert_eq!(store.read(&old.olares_id).expect("readable").expect("there").invalidated_at, Some(at));
 }
 
 #[test]
@@ -126,9 +86,7 @@ fn every_token_read_is_hidden_from_then_on() {
     store.write(&grant("mira@olares.com")).expect("written");
     let redactor = Redactor::default();
     let other = TokenStore::new(store.folder.clone(), redactor.clone());
-    other
-        .read(&grant("mira@olares.com").olares_id)
-        .expect("readable");
+    other.read(&grant("mira@olares.com").olares_id).expect("readable");
     assert_eq!(redactor.text("access-1 refresh-1 session-1"), "*** *** ***");
 }
 
@@ -141,10 +99,7 @@ fn key_and_blob_are_for_their_owner_alone() {
     store.write(&mira).expect("written");
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&store.folder), 0o700);
-    assert_eq!(
-        (mode(&store.key_path()), mode(&store.path(&mira.olares_id))),
-        (0o600, 0o600)
-    );
+    assert_eq!((mode(&store.key_path()), mode(&store.path(&mira.olares_id))), (0o600, 0o600));
 }
 
 proptest::proptest! {

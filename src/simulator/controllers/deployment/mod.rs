@@ -1,4 +1,4 @@
-//! The Deployment controller: one ReplicaSet a pod template, and the way from one to the next.
+//! The Deployment controller: one `ReplicaSet` a pod template, and the way from one to the next.
 //!
 //! The steps and their order are those of kube-controller-manager: a turn makes at most one
 //! move (grow the new set, or shrink the old ones) and then writes the status, so that a watch
@@ -48,11 +48,8 @@ pub(super) fn reconcile(turn: &mut Turn, deployment: &Arc<Value>) {
 }
 
 fn roll(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets) {
-    sets.ensure_new(turn, deployment, |sets| {
-        rolling::new_replicas(deployment, sets)
-    });
-    let moved =
-        rolling::grow_new(turn, deployment, sets) || rolling::shrink_old(turn, deployment, sets);
+    sets.ensure_new(turn, deployment, |sets| rolling::new_replicas(deployment, sets));
+    let moved = rolling::grow_new(turn, deployment, sets) || rolling::shrink_old(turn, deployment, sets);
     if !moved && progress::is_complete(deployment, sets) {
         sets.prune(turn, deployment);
     }
@@ -74,9 +71,7 @@ fn recreate(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets) {
 /// Pods on their way out count: they still run.
 fn old_pods_left(turn: &Turn, sets: &Sets) -> bool {
     let runs = |pod: &Arc<Value>| is_active(pod) || is_deleting(pod);
-    sets.old
-        .iter()
-        .any(|set| turn.view.controlled(uid(&set.object), "pods").any(runs))
+    sets.old.iter().any(|set| turn.view.controlled(uid(&set.object), "pods").any(runs))
 }
 
 /// How many pods the Deployment wants.

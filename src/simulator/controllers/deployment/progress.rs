@@ -39,8 +39,7 @@ impl Numbers {
     }
 
     fn written(deployment: &Value) -> Self {
-        let read =
-            |field: &str| number(deployment, &format!("/status/{field}")).unwrap_or_default();
+        let read = |field: &str| number(deployment, &format!("/status/{field}")).unwrap_or_default();
         Self {
             replicas: read("replicas"),
             updated: read("updatedReplicas"),
@@ -90,10 +89,7 @@ pub(super) fn write_rollout_status(turn: &mut Turn, deployment: &Arc<Value>, set
 
 /// A pause, and its end, stand in the place of progress.
 fn note_pause(turn: &mut Turn, deployment: &Value, conditions: &mut Conditions) {
-    let (paused, said) = (
-        flag(deployment, "/spec/paused"),
-        conditions.reason("Progressing"),
-    );
+    let (paused, said) = (flag(deployment, "/spec/paused"), conditions.reason("Progressing"));
     if deadline(deployment).is_none() || said == "ProgressDeadlineExceeded" {
         return;
     }
@@ -102,10 +98,7 @@ fn note_pause(turn: &mut Turn, deployment: &Value, conditions: &mut Conditions) 
         (false, true) => ("DeploymentResumed", "Deployment is resumed"),
         _ => return,
     };
-    conditions.set(
-        &Condition::new("Progressing", "Unknown", reason, message),
-        &turn.stamp(),
-    );
+    conditions.set(&Condition::new("Progressing", "Unknown", reason, message), &turn.stamp());
 }
 
 /// A set that has just been made, or found again, starts the clock of progress.
@@ -129,13 +122,9 @@ fn note_new_set(turn: &mut Turn, deployment: &Value, sets: &Sets, conditions: &m
 
 /// Whether an older template is back: its set has another revision than the Deployment tells.
 fn is_rollback(deployment: &Value, sets: &Sets) -> bool {
-    let told = text(
-        deployment,
-        "/metadata/annotations/deployment.kubernetes.io~1revision",
-    );
+    let told = text(deployment, "/metadata/annotations/deployment.kubernetes.io~1revision");
     let note = sets.revision_note();
-    note.values()
-        .any(|revision| !told.is_empty() && revision != told)
+    note.values().any(|revision| !told.is_empty() && revision != told)
 }
 
 fn judge(turn: &mut Turn, deployment: &Value, sets: &Sets, conditions: &mut Conditions) {
@@ -174,12 +163,10 @@ fn is_overdue(turn: &mut Turn, deployment: &Value, conditions: &Conditions) -> b
     match text(said, "/reason") {
         "NewReplicaSetAvailable" => false,
         "ProgressDeadlineExceeded" => true,
-        _ => text(said, "/lastUpdateTime")
-            .parse::<Timestamp>()
-            .is_ok_and(|last| {
-                // Stamps are whole seconds: one more makes up for what they cut off.
-                turn.reached(last + TimeDelta::seconds(seconds.saturating_add(1)))
-            }),
+        _ => text(said, "/lastUpdateTime").parse::<Timestamp>().is_ok_and(|last| {
+            // Stamps are whole seconds: one more makes up for what they cut off.
+            turn.reached(last + TimeDelta::seconds(seconds.saturating_add(1)))
+        }),
     }
 }
 
@@ -190,9 +177,7 @@ fn deadline(deployment: &Value) -> Option<i64> {
 /// A set that cannot make its pods makes the Deployment say so.
 fn note_failure(turn: &mut Turn, sets: &Sets, conditions: &mut Conditions) {
     let failing = sets.new.iter().chain(&sets.old).find_map(|set| {
-        list(&set.object, "/status/conditions")
-            .iter()
-            .find(|said| text(said, "/type") == "ReplicaFailure")
+        list(&set.object, "/status/conditions").iter().find(|said| text(said, "/type") == "ReplicaFailure")
     });
     match failing {
         Some(said) => {

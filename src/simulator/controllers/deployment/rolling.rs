@@ -20,10 +20,7 @@ impl Window {
     /// The window of a Deployment; none for one that recreates its pods.
     pub(super) fn of(deployment: &Value) -> Self {
         if text(deployment, "/spec/strategy/type") == "Recreate" {
-            return Self {
-                surge: 0,
-                unavailable: 0,
-            };
+            return Self { surge: 0, unavailable: 0 };
         }
         let wanted = desired(deployment);
         let bound = |field: &str, up| {
@@ -32,10 +29,7 @@ impl Window {
         };
         let (surge, unavailable) = (bound("maxSurge", true), bound("maxUnavailable", false));
         let stuck = surge == 0 && unavailable == 0;
-        Self {
-            surge,
-            unavailable: if stuck { 1 } else { unavailable.min(wanted) },
-        }
+        Self { surge, unavailable: if stuck { 1 } else { unavailable.min(wanted) } }
     }
 }
 
@@ -45,23 +39,13 @@ pub(in super::super) fn share(bound: &Value, total: i64, up: bool) -> i64 {
         return number;
     }
     let percent = bound.as_str().and_then(|text| text.strip_suffix('%'));
-    let hundredfold = percent
-        .and_then(|text| text.parse::<i64>().ok())
-        .unwrap_or_default()
-        * total;
-    if up {
-        hundredfold.div_euclid(100) + i64::from(hundredfold % 100 != 0)
-    } else {
-        hundredfold / 100
-    }
+    let hundredfold = percent.and_then(|text| text.parse::<i64>().ok()).unwrap_or_default() * total;
+    if up { hundredfold.div_euclid(100) + i64::from(hundredfold % 100 != 0) } else { hundredfold / 100 }
 }
 
 /// How many pods the new set may have now.
 pub(super) fn new_replicas(deployment: &Value, sets: &Sets) -> i64 {
-    let (wanted, present) = (
-        desired(deployment),
-        sets.new.as_ref().map_or(0, |set| set.replicas),
-    );
+    let (wanted, present) = (desired(deployment), sets.new.as_ref().map_or(0, |set| set.replicas));
     if present >= wanted {
         return wanted;
     }
@@ -79,10 +63,7 @@ pub(super) fn grow_new(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets
 /// available anyway, then others; says whether it did.
 pub(super) fn shrink_old(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets) -> bool {
     let keep = desired(deployment) - Window::of(deployment).unavailable;
-    let new_down = sets
-        .new
-        .as_ref()
-        .map_or(0, |set| set.replicas - set.status("availableReplicas"));
+    let new_down = sets.new.as_ref().map_or(0, |set| set.replicas - set.status("availableReplicas"));
     let mut allowed = sets.total() - keep - new_down;
     if allowed <= 0 || sets.old.iter().all(|set| set.replicas == 0) {
         return false;
@@ -106,33 +87,15 @@ mod tests {
     fn surge_rounds_up_and_unavailable_down() {
         let deployment = json!({"spec": {"replicas": 3, "strategy": {"rollingUpdate":
             {"maxSurge": "25%", "maxUnavailable": "25%"}}}});
-        assert_eq!(
-            Window::of(&deployment),
-            Window {
-                surge: 1,
-                unavailable: 0
-            }
-        );
+        assert_eq!(Window::of(&deployment), Window { surge: 1, unavailable: 0 });
     }
 
     #[test]
     fn a_window_of_nothing_lets_one_pod_go() {
         let deployment = json!({"spec": {"replicas": 3, "strategy": {"rollingUpdate":
             {"maxSurge": 0, "maxUnavailable": "10%"}}}});
-        assert_eq!(
-            Window::of(&deployment),
-            Window {
-                surge: 0,
-                unavailable: 1
-            }
-        );
+        assert_eq!(Window::of(&deployment), Window { surge: 0, unavailable: 1 });
         let recreate = json!({"spec": {"strategy": {"type": "Recreate"}}});
-        assert_eq!(
-            Window::of(&recreate),
-            Window {
-                surge: 0,
-                unavailable: 0
-            }
-        );
+        assert_eq!(Window::of(&recreate), Window { surge: 0, unavailable: 0 });
     }
 }

@@ -28,35 +28,22 @@ fn only_active(sets: &mut Sets) -> Option<&mut Set> {
     match active {
         0 if sets.new.is_some() => sets.new.as_mut(),
         0 => sets.old.last_mut(),
-        1 => sets
-            .old
-            .iter_mut()
-            .chain(&mut sets.new)
-            .find(|set| set.replicas > 0),
+        1 => sets.old.iter_mut().chain(&mut sets.new).find(|set| set.replicas > 0),
         _ => None,
     }
 }
 
 fn is_saturated(sets: &Sets, wanted: i64) -> bool {
-    sets.new.as_ref().is_some_and(|new| {
-        new.replicas == wanted && new.status("availableReplicas") == wanted && new.revision() > 0
-    })
+    sets.new
+        .as_ref()
+        .is_some_and(|new| new.replicas == wanted && new.status("availableReplicas") == wanted && new.revision() > 0)
 }
 
 fn scale_in_proportion(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets) {
     let wanted = desired(deployment);
-    let allowed = if wanted > 0 {
-        wanted + Window::of(deployment).surge
-    } else {
-        0
-    };
+    let allowed = if wanted > 0 { wanted + Window::of(deployment).surge } else { 0 };
     let to_add = allowed - sets.total();
-    let mut active: Vec<_> = sets
-        .old
-        .iter_mut()
-        .chain(&mut sets.new)
-        .filter(|set| set.replicas > 0)
-        .collect();
+    let mut active: Vec<_> = sets.old.iter_mut().chain(&mut sets.new).filter(|set| set.replicas > 0).collect();
     // The largest sets bear the most; of two of a size, the newer grows and the older shrinks.
     if to_add > 0 {
         active.reverse();
@@ -66,11 +53,7 @@ fn scale_in_proportion(turn: &mut Turn, deployment: &Arc<Value>, sets: &mut Sets
     let mut sizes = Vec::new();
     for set in &active {
         let share = share_of(set, wanted, allowed);
-        let part = if to_add > 0 {
-            share.clamp(0, left)
-        } else {
-            share.clamp(left, 0)
-        };
+        let part = if to_add > 0 { share.clamp(0, left) } else { share.clamp(left, 0) };
         left -= part;
         sizes.push(set.replicas + part);
     }
@@ -87,9 +70,7 @@ fn share_of(set: &Set, wanted: i64, allowed: i64) -> i64 {
     if wanted == 0 {
         return -set.replicas;
     }
-    let before = set
-        .max_replicas()
-        .unwrap_or_else(|| set.status("replicas").max(1));
+    let before = set.max_replicas().unwrap_or_else(|| set.status("replicas").max(1));
     let doubled = 2 * set.replicas * allowed;
     let rounded = (doubled + before) / (2 * before);
     rounded - set.replicas

@@ -19,14 +19,8 @@ impl Indexes {
     /// What a Job's status says is done.
     pub(super) fn of(job: &Value) -> Self {
         let used = text(job, "/spec/completionMode") == "Indexed";
-        let done = text(job, "/status/completedIndexes")
-            .split(',')
-            .filter_map(range)
-            .flatten();
-        Self {
-            used,
-            done: done.collect(),
-        }
+        let done = text(job, "/status/completedIndexes").split(',').filter_map(range).flatten();
+        Self { used, done: done.collect() }
     }
 
     /// Whether the Job's pods have numbers.
@@ -47,8 +41,7 @@ impl Indexes {
     ) -> VecDeque<i64> {
         let taken: HashSet<_> = active.filter_map(|pod| index_of(pod)).collect();
         let all = 0..completions.filter(|_| self.used).unwrap_or_default();
-        all.filter(|index| !self.done.contains(index) && !taken.contains(index))
-            .collect()
+        all.filter(|index| !self.done.contains(index) && !taken.contains(index)).collect()
     }
 
     /// The numbers that are done as the status writes them: `0-2,5`.
@@ -76,17 +69,10 @@ fn range(text: &str) -> Option<std::ops::RangeInclusive<i64>> {
 
 /// Gives a pod its number.
 pub(super) fn mark(job: &Value, pod: &mut Value, index: i64) {
-    let (label, number) = (
-        "batch.kubernetes.io/job-completion-index",
-        index.to_string(),
-    );
+    let (label, number) = ("batch.kubernetes.io/job-completion-index", index.to_string());
     put(pod, &["metadata", "annotations", label], number.as_str());
     put(pod, &["metadata", "labels", label], number);
-    put(
-        pod,
-        &["metadata", "generateName"],
-        format!("{}-{index}-", name(job)),
-    );
+    put(pod, &["metadata", "generateName"], format!("{}-{index}-", name(job)));
     put(pod, &["spec", "hostname"], format!("{}-{index}", name(job)));
 }
 

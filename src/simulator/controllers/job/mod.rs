@@ -35,21 +35,17 @@ struct Job<'a> {
 /// Why a Job cannot go on.
 type Failure = (&'static str, &'static str);
 
-const TOO_MANY_FAILURES: Failure = (
-    "BackoffLimitExceeded",
-    "Job has reached the specified backoff limit",
-);
-const TOO_LATE: Failure = (
-    "DeadlineExceeded",
-    "Job was active longer than specified deadline",
-);
+const TOO_MANY_FAILURES: Failure = ("BackoffLimitExceeded", "Job has reached the specified backoff limit");
+const TOO_LATE: Failure = ("DeadlineExceeded", "Job was active longer than specified deadline");
 
 /// Brings a Job one step nearer to its end.
 pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
     turn.speak_as("job-controller");
     let pods = claim(turn, object, "pods");
     if is_finished(object) {
-        pods.iter().for_each(|pod| release(turn, pod));
+        for pod in &pods {
+            release(turn, pod);
+        }
         return expire(turn, object);
     }
     let mut job = Job::count(object, pods);
@@ -77,9 +73,7 @@ pub(super) fn is_finished(job: &Value) -> bool {
 
 /// Whether a pod is held until its Job has counted it.
 pub(super) fn is_tracked(pod: &Value) -> bool {
-    list(pod, "/metadata/finalizers")
-        .iter()
-        .any(|held| held == TRACKING)
+    list(pod, "/metadata/finalizers").iter().any(|held| held == TRACKING)
 }
 
 /// Lets a pod go that needs not be counted.
@@ -97,9 +91,7 @@ fn expire(turn: &mut Turn, job: &Value) {
         return;
     };
     let conditions = Conditions::of(job, Stamps::Probed);
-    let end = ["Complete", "Failed"]
-        .into_iter()
-        .find_map(|kind| conditions.get(kind));
+    let end = ["Complete", "Failed"].into_iter().find_map(|kind| conditions.get(kind));
     let end = end.and_then(|end| text(end, "/lastTransitionTime").parse::<Timestamp>().ok());
     if end.is_some_and(|end| turn.reached(end + TimeDelta::seconds(seconds))) {
         turn.delete_by("jobs", job, Some(Propagation::Foreground));
@@ -172,13 +164,10 @@ impl<'a> Job<'a> {
             return Some(if late { TOO_LATE } else { TOO_MANY_FAILURES });
         }
         let restarts = self.restarts();
-        if self.failed > self.backoff_limit() || (restarts > 0 && restarts >= self.backoff_limit())
-        {
+        if self.failed > self.backoff_limit() || (restarts > 0 && restarts >= self.backoff_limit()) {
             return Some(TOO_MANY_FAILURES);
         }
-        let start = text(self.object, "/status/startTime")
-            .parse::<Timestamp>()
-            .ok()?;
+        let start = text(self.object, "/status/startTime").parse::<Timestamp>().ok()?;
         let deadline = TimeDelta::seconds(self.spec("activeDeadlineSeconds")?);
         turn.reached(start + deadline).then_some(TOO_LATE)
     }
@@ -193,11 +182,7 @@ impl<'a> Job<'a> {
     fn stop_all(&self, turn: &mut Turn) {
         for pod in self.active() {
             turn.delete("pods", pod);
-            turn.normal(
-                self.object,
-                "SuccessfulDelete",
-                format!("Deleted pod: {}", name(pod)),
-            );
+            turn.normal(self.object, "SuccessfulDelete", format!("Deleted pod: {}", name(pod)));
         }
     }
 
@@ -219,10 +204,7 @@ impl<'a> Job<'a> {
     }
 
     fn say(&mut self, turn: &Turn, kind: &'static str, (reason, message): (&'static str, &str)) {
-        self.conditions.set(
-            &Condition::new(kind, "True", reason, message),
-            &turn.stamp(),
-        );
+        self.conditions.set(&Condition::new(kind, "True", reason, message), &turn.stamp());
     }
 
     /// The Job has failed once its last pod has ended.
@@ -237,10 +219,7 @@ impl<'a> Job<'a> {
     }
 
     fn complete(mut self, turn: &mut Turn) {
-        let why = (
-            "CompletionsReached",
-            "Reached expected number of succeeded pods",
-        );
+        let why = ("CompletionsReached", "Reached expected number of succeeded pods");
         self.stop_all(turn);
         self.say(turn, "SuccessCriteriaMet", why);
         if self.pods.iter().all(|pod| !is_running(pod)) {
@@ -261,11 +240,7 @@ impl<'a> Job<'a> {
         let excess = usize::try_from(active - wanted).unwrap_or_default();
         for pod in self.active().take(excess) {
             turn.delete("pods", pod);
-            turn.normal(
-                self.object,
-                "SuccessfulDelete",
-                format!("Deleted pod: {}", name(pod)),
-            );
+            turn.normal(self.object, "SuccessfulDelete", format!("Deleted pod: {}", name(pod)));
         }
         let lacking = usize::try_from(wanted - active).unwrap_or_default();
         if lacking > 0 && self.may_retry(turn) {
@@ -275,19 +250,12 @@ impl<'a> Job<'a> {
 
     fn may_retry(&self, turn: &mut Turn) -> bool {
         let failures = self.failed + turn.count("refused");
-        let pause = if failures > 0 {
-            turn.pause(failures)
-        } else {
-            Duration::ZERO
-        };
+        let pause = if failures > 0 { turn.pause(failures) } else { Duration::ZERO };
         turn.elapsed(&format!("retry {failures}"), pause)
     }
 
     fn grow(&self, turn: &mut Turn, lacking: usize) {
-        let template = self
-            .object
-            .pointer("/spec/template")
-            .unwrap_or(&Value::Null);
+        let template = self.object.pointer("/spec/template").unwrap_or(&Value::Null);
         let mut free = self.indexes.free(self.active(), self.spec("completions"));
         for _ in 0..lacking {
             let mut pod = pod_of(self.object, template);
@@ -301,19 +269,11 @@ impl<'a> Job<'a> {
             let pod = named(pod);
             if let Some(refusal) = refusal(turn, &pod) {
                 turn.tally("refused");
-                turn.warn(
-                    self.object,
-                    "FailedCreate",
-                    format!("Error creating: {refusal}"),
-                );
+                turn.warn(self.object, "FailedCreate", format!("Error creating: {refusal}"));
                 self.may_retry(turn);
                 return;
             }
-            turn.normal(
-                self.object,
-                "SuccessfulCreate",
-                format!("Created pod: {}", name(&pod)),
-            );
+            turn.normal(self.object, "SuccessfulCreate", format!("Created pod: {}", name(&pod)));
             turn.create("pods", pod);
         }
     }

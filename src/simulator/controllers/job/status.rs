@@ -22,31 +22,18 @@ impl Job<'_> {
 
     fn status(&self, turn: &Turn) -> Value {
         let ready = self.active().filter(|pod| holds(pod, "Ready")).count();
-        let leaving = self
-            .pods
-            .iter()
-            .filter(|pod| is_deleting(pod) && is_running(pod))
-            .count();
+        let leaving = self.pods.iter().filter(|pod| is_deleting(pod) && is_running(pod)).count();
         let ended = self.conditions.holds("Complete") || self.conditions.holds("Failed");
         let stopped = self.conditions.holds("Suspended") || self.is_ending();
-        let mut status =
-            json!({"ready": ready, "terminating": leaving, "uncountedTerminatedPods": {}});
+        let mut status = json!({"ready": ready, "terminating": leaving, "uncountedTerminatedPods": {}});
         if let Some(start) = self.start_time(turn) {
             put(&mut status, &["startTime"], start);
         }
         if self.conditions.holds("Complete") {
             put(&mut status, &["completionTime"], turn.stamp());
         }
-        let active = if ended || stopped {
-            0
-        } else {
-            self.active_count()
-        };
-        let counted = [
-            ("active", active),
-            ("succeeded", self.succeeded),
-            ("failed", self.failed),
-        ];
+        let active = if ended || stopped { 0 } else { self.active_count() };
+        let counted = [("active", active), ("succeeded", self.succeeded), ("failed", self.failed)];
         for (field, count) in counted.into_iter().filter(|(_, count)| *count > 0) {
             put(&mut status, &[field], count);
         }
@@ -55,11 +42,7 @@ impl Job<'_> {
             put(&mut status, &["completedIndexes"], done);
         }
         if !self.conditions.is_empty() {
-            put(
-                &mut status,
-                &["conditions"],
-                self.conditions.clone().into_value(),
-            );
+            put(&mut status, &["conditions"], self.conditions.clone().into_value());
         }
         status
     }

@@ -48,27 +48,13 @@ pub(super) fn start(pod: &Value, status: &mut Value, at: &str, ready: bool) {
     let container = text(status, "/name").to_owned();
     let id = format!("{}{}", uid(pod), container)
         .bytes()
-        .fold(String::new(), |hex, byte| {
-            if hex.len() < 64 {
-                format!("{hex}{byte:02x}")
-            } else {
-                hex
-            }
-        });
+        .fold(String::new(), |hex, byte| if hex.len() < 64 { format!("{hex}{byte:02x}") } else { hex });
     let image = text(status, "/image").to_owned();
     put(status, &["state"], running(at));
     put(status, &["ready"], ready);
     put(status, &["started"], true);
-    put(
-        status,
-        &["containerID"],
-        format!("containerd://{id:0<64.64}"),
-    );
-    put(
-        status,
-        &["imageID"],
-        format!("{}@sha256:{:0<64.64}", repository(&image), hex(&image)),
-    );
+    put(status, &["containerID"], format!("containerd://{id:0<64.64}"));
+    put(status, &["imageID"], format!("{}@sha256:{:0<64.64}", repository(&image), hex(&image)));
 }
 
 /// Ends a container.
@@ -89,20 +75,13 @@ pub(super) fn restarts(status: &Value) -> i64 {
 /// The names of the containers that are not ready.
 pub(super) fn unready(statuses: &[Value]) -> String {
     let unready = statuses.iter().filter(|status| !flag(status, "/ready"));
-    unready
-        .map(|status| text(status, "/name"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    unready.map(|status| text(status, "/name")).collect::<Vec<_>>().join(" ")
 }
 
 /// The place of the container that a pod's fate strikes: the one with the fateful image.
 pub(super) fn struck(pod: &Value, image: Option<&str>) -> usize {
     let containers = list(pod, "/spec/containers");
-    let fits = |part| {
-        containers
-            .iter()
-            .position(|one| text(one, "/image").contains(part))
-    };
+    let fits = |part| containers.iter().position(|one| text(one, "/image").contains(part));
     image.and_then(fits).unwrap_or_default()
 }
 
@@ -111,9 +90,7 @@ pub(super) fn address(pod: &Value) -> String {
     let sum = uid(pod)
         .bytes()
         .chain(name(pod).bytes())
-        .fold(17_u32, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-        });
+        .fold(17_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     format!("10.233.{}.{}", 64 + (sum >> 8) % 64, 2 + sum % 250)
 }
 
@@ -143,10 +120,7 @@ mod tests {
         let mut status = json!({"name": "web", "image": "r.example:5000/web:1"});
         start(&pod, &mut status, "t", true);
         assert!(text(&status, "/imageID").starts_with("r.example:5000/web@sha256:"));
-        assert_eq!(
-            text(&status, "/containerID").len(),
-            "containerd://".len() + 64
-        );
+        assert_eq!(text(&status, "/containerID").len(), "containerd://".len() + 64);
         end(&mut status, 1, "t2");
         assert_eq!(text(&status, "/state/terminated/startedAt"), "t");
         assert_eq!(text(&status, "/state/terminated/reason"), "Error");

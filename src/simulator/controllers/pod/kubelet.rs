@@ -27,16 +27,9 @@ struct Life<'a> {
 impl<'a> Life<'a> {
     fn of(turn: &Turn, pod: &'a Arc<Value>) -> Self {
         let fate = turn.fate(pod);
-        let image = fate
-            .as_ref()
-            .and_then(|fate| fate.matching.image.as_deref());
+        let image = fate.as_ref().and_then(|fate| fate.matching.image.as_deref());
         let leader = struck(pod, image);
-        Self {
-            pod,
-            leader,
-            containers: list(pod, "/status/containerStatuses").to_vec(),
-            fate,
-        }
+        Self { pod, leader, containers: list(pod, "/status/containerStatuses").to_vec(), fate }
     }
 
     fn leader(&self) -> &Value {
@@ -62,11 +55,7 @@ impl<'a> Life<'a> {
     }
 
     fn exit_code(&self) -> i64 {
-        let code = self
-            .fate
-            .as_ref()
-            .and_then(|fate| fate.exit_code)
-            .unwrap_or(1);
+        let code = self.fate.as_ref().and_then(|fate| fate.exit_code).unwrap_or(1);
         if self.is_doomed() { i64::from(code) } else { 0 }
     }
 
@@ -190,8 +179,7 @@ fn announce(turn: &mut Turn, life: &Life, index: usize) {
     if text(container, "/imagePullPolicy") == "Always" {
         turn.normal(life.pod, "Pulling", format!("Pulling image \"{image}\""));
         let span = format!("{}ms", turn.timing.pulled.as_millis());
-        let message =
-            format!("Successfully pulled image \"{image}\" in {span} ({span} including waiting)");
+        let message = format!("Successfully pulled image \"{image}\" in {span} ({span} including waiting)");
         turn.normal(life.pod, "Pulled", message);
     } else {
         let message = format!("Container image \"{image}\" already present on machine");
@@ -200,11 +188,7 @@ fn announce(turn: &mut Turn, life: &Life, index: usize) {
     turn.normal(life.pod, "Created", format!("Created container: {name}"));
     turn.normal(life.pod, "Started", format!("Started container {name}"));
     turn.log(name, format!("starting {name} from {image}"));
-    let says = life
-        .fate
-        .as_ref()
-        .filter(|_| index == life.leader)
-        .map(|fate| fate.says.as_slice());
+    let says = life.fate.as_ref().filter(|_| index == life.leader).map(|fate| fate.says.as_slice());
     for line in says.unwrap_or_default() {
         turn.log(name, line.as_str());
     }
@@ -245,11 +229,7 @@ fn become_ready(turn: &mut Turn, mut life: Life) {
 fn end(turn: &mut Turn, mut life: Life) {
     let (at, code) = (turn.stamp(), life.exit_code());
     let leader = text(life.leader(), "/name").to_owned();
-    let last = if code == 0 {
-        "done".to_owned()
-    } else {
-        format!("failed with exit code {code}")
-    };
+    let last = if code == 0 { "done".to_owned() } else { format!("failed with exit code {code}") };
     turn.log(&leader, last);
     if code != 0 && life.restart_policy() != "Never" {
         return crash(turn, life, code);
@@ -265,11 +245,7 @@ fn crash(turn: &mut Turn, mut life: Life, code: i64) {
     let at = turn.stamp();
     let name = text(life.leader(), "/name").to_owned();
     let message = words::crash_back_off(life.pod, &name, restarts(life.leader()));
-    turn.warn(
-        life.pod,
-        "BackOff",
-        words::restart_back_off(life.pod, &name),
-    );
+    turn.warn(life.pod, "BackOff", words::restart_back_off(life.pod, &name));
     if let Some(leader) = life.containers.get_mut(life.leader) {
         let past = containers::terminated(leader, code, &at);
         put(leader, &["lastState"], past);

@@ -21,20 +21,9 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
     }
     let view = turn.view;
     let nodes: Vec<_> = view.list("nodes", None).collect();
-    if turn
-        .fate(pod)
-        .is_some_and(|fate| fate.becomes == Becomes::Unschedulable)
-    {
+    if turn.fate(pod).is_some_and(|fate| fate.becomes == Becomes::Unschedulable) {
         let reasons = BTreeMap::from([("Insufficient cpu".to_owned(), nodes.len())]);
-        return refuse(
-            turn,
-            pod,
-            &describe(
-                &reasons,
-                nodes.len(),
-                "No preemption victims found for incoming pod",
-            ),
-        );
+        return refuse(turn, pod, &describe(&reasons, nodes.len(), "No preemption victims found for incoming pod"));
     }
     let mut reasons = BTreeMap::new();
     let mut best: Option<(usize, &str)> = None;
@@ -46,47 +35,33 @@ pub(super) fn reconcile(turn: &mut Turn, pod: &Arc<Value>) {
             None => {}
         }
     }
-    match best {
-        Some((_, node)) => bind(turn, pod, node),
-        None => {
-            let all = describe(
-                &reasons,
-                nodes.len(),
-                "Preemption is not helpful for scheduling",
-            );
-            refuse(turn, pod, &all);
-        }
+    if let Some((_, node)) = best {
+        return bind(turn, pod, node);
     }
+    let all = describe(&reasons, nodes.len(), "Preemption is not helpful for scheduling");
+    refuse(turn, pod, &all);
 }
 
 /// Why a node cannot take a pod.
 pub(in super::super) fn obstacle(pod: &Value, node: &Value, load: usize) -> Option<String> {
-    if flag(node, "/spec/unschedulable")
-        && !tolerates(pod, &json!({"key": UNSCHEDULABLE, "effect": "NoSchedule"}))
-    {
+    if flag(node, "/spec/unschedulable") && !tolerates(pod, &json!({"key": UNSCHEDULABLE, "effect": "NoSchedule"})) {
         return Some("node(s) were unschedulable".into());
     }
-    if !holds(node, "Ready")
-        && !tolerates(
-            pod,
-            &json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}),
-        )
+    if !holds(node, "Ready") && !tolerates(pod, &json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}))
     {
         return Some("node(s) had untolerated taint {node.kubernetes.io/not-ready: }".into());
     }
     if !is_wanted_node(pod, node) {
         return Some("node(s) didn't match Pod's node affinity/selector".into());
     }
-    let taint = list(node, "/spec/taints").iter().find(|taint| {
-        matches!(text(taint, "/effect"), "NoSchedule" | "NoExecute") && !tolerates(pod, taint)
-    });
+    let taint = list(node, "/spec/taints")
+        .iter()
+        .find(|taint| matches!(text(taint, "/effect"), "NoSchedule" | "NoExecute") && !tolerates(pod, taint));
     if let Some(taint) = taint {
         let (key, value) = (text(taint, "/key"), text(taint, "/value"));
         return Some(format!("node(s) had untolerated taint {{{key}: {value}}}"));
     }
-    let room = text(node, "/status/allocatable/pods")
-        .parse()
-        .unwrap_or(110);
+    let room = text(node, "/status/allocatable/pods").parse().unwrap_or(110);
     (load >= room).then(|| "Too many pods".into())
 }
 
@@ -102,26 +77,17 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
 
 /// Whether a pod's node selector and required affinity allow a node.
 pub(in super::super) fn is_wanted_node(pod: &Value, node: &Value) -> bool {
-    let terms = list(
-        pod,
-        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
-    );
-    map(pod, "/spec/nodeSelector")
-        .iter()
-        .all(|(key, value)| labels(node).get(key) == Some(value))
+    let terms =
+        list(pod, "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
+    map(pod, "/spec/nodeSelector").iter().all(|(key, value)| labels(node).get(key) == Some(value))
         && (terms.is_empty() || terms.iter().any(|term| allows(term, node)))
 }
 
 fn allows(term: &Value, node: &Value) -> bool {
     let named = list(term, "/matchFields").iter().all(|field| {
-        text(field, "/key") == "metadata.name"
-            && list(field, "/values")
-                .iter()
-                .any(|value| value == name(node))
+        text(field, "/key") == "metadata.name" && list(field, "/values").iter().any(|value| value == name(node))
     });
-    named
-        && Selector::of(&json!({"matchExpressions": list(term, "/matchExpressions")}))
-            .matches(labels(node))
+    named && Selector::of(&json!({"matchExpressions": list(term, "/matchExpressions")})).matches(labels(node))
 }
 
 /// Says how many nodes had which reason, as the scheduler does.
@@ -129,10 +95,7 @@ fn describe(reasons: &BTreeMap<String, usize>, nodes: usize, preemption: &str) -
     if nodes == 0 {
         return "no nodes available to schedule pods".into();
     }
-    let mut counted: Vec<_> = reasons
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
+    let mut counted: Vec<_> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     counted.sort_unstable();
     format!(
         "0/{nodes} nodes are available: {}. preemption: 0/{nodes} nodes are available: {nodes} {preemption}.",
@@ -142,9 +105,7 @@ fn describe(reasons: &BTreeMap<String, usize>, nodes: usize, preemption: &str) -
 
 fn refuse(turn: &mut Turn, pod: &Arc<Value>, why: &str) {
     let mut conditions = Conditions::of(pod, Stamps::Probe);
-    let said = conditions
-        .get("PodScheduled")
-        .map_or("", |said| text(said, "/message"));
+    let said = conditions.get("PodScheduled").map_or("", |said| text(said, "/message"));
     if said == why {
         return;
     }
@@ -164,9 +125,5 @@ fn bind(turn: &mut Turn, pod: &Arc<Value>, node: &str) {
     put(&mut status, &["conditions"], conditions.into_value());
     turn.status(status);
     let whole = format!("{}/{}", namespace(pod), name(pod));
-    turn.normal(
-        pod,
-        "Scheduled",
-        format!("Successfully assigned {whole} to {node}"),
-    );
+    turn.normal(pod, "Scheduled", format!("Successfully assigned {whole} to {node}"));
 }

@@ -11,27 +11,14 @@ use crate::simulator::object::{list, map, name, put, text};
 pub(super) fn admitted(turn: &Turn, pod: &Value) -> Value {
     let mut status = pod.get("status").cloned().unwrap_or_default();
     let has_init = !list(pod, "/spec/initContainers").is_empty();
-    let reason = if has_init {
-        "PodInitializing"
-    } else {
-        "ContainerCreating"
-    };
+    let reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
     put(&mut status, &["startTime"], turn.stamp());
     put(&mut status, &["hostIP"], host_address(turn, pod));
     put(&mut status, &["qosClass"], quality(pod));
     if has_init {
-        put(
-            &mut status,
-            &["initContainerStatuses"],
-            fresh(pod, "initContainers", "PodInitializing"),
-        );
+        put(&mut status, &["initContainerStatuses"], fresh(pod, "initContainers", "PodInitializing"));
     }
-    with_containers(
-        turn,
-        pod,
-        status,
-        ("Pending", fresh(pod, "containers", reason)),
-    )
+    with_containers(turn, pod, status, ("Pending", fresh(pod, "containers", reason)))
 }
 
 /// A pod's present status with new containers, and the phase and conditions that follow.
@@ -61,9 +48,7 @@ fn note_conditions(turn: &Turn, conditions: &mut Conditions, phase: &str, unread
         _ => None,
     };
     let mut initialized = Condition::plain("Initialized", true);
-    initialized.reason = over
-        .filter(|reason| *reason == "PodCompleted")
-        .unwrap_or_default();
+    initialized.reason = over.filter(|reason| *reason == "PodCompleted").unwrap_or_default();
     conditions.set(&initialized, &turn.stamp());
     for kind in ["Ready", "ContainersReady"] {
         let condition = match over {
@@ -81,37 +66,21 @@ fn note_conditions(turn: &Turn, conditions: &mut Conditions, phase: &str, unread
 
 fn host_address(turn: &Turn, pod: &Value) -> String {
     let wanted = text(pod, "/spec/nodeName");
-    let node = turn
-        .view
-        .list("nodes", None)
-        .find(|node| name(node) == wanted);
-    let addresses = node
-        .map(|node| list(node, "/status/addresses"))
-        .unwrap_or_default();
-    let internal = addresses
-        .iter()
-        .find(|address| text(address, "/type") == "InternalIP");
-    internal
-        .map(|address| text(address, "/address"))
-        .unwrap_or_default()
-        .to_owned()
+    let node = turn.view.list("nodes", None).find(|node| name(node) == wanted);
+    let addresses = node.map(|node| list(node, "/status/addresses")).unwrap_or_default();
+    let internal = addresses.iter().find(|address| text(address, "/type") == "InternalIP");
+    internal.map(|address| text(address, "/address")).unwrap_or_default().to_owned()
 }
 
 /// The class of service that a pod's requests and limits give it.
 fn quality(pod: &Value) -> &'static str {
     let containers = list(pod, "/spec/containers");
     let asks = |container: &Value| {
-        !map(container, "/resources/limits").is_empty()
-            || !map(container, "/resources/requests").is_empty()
+        !map(container, "/resources/limits").is_empty() || !map(container, "/resources/requests").is_empty()
     };
     let is_fixed = |container: &Value| {
-        let (limits, requests) = (
-            map(container, "/resources/limits"),
-            map(container, "/resources/requests"),
-        );
-        ["cpu", "memory"]
-            .into_iter()
-            .all(|what| limits.contains_key(what))
+        let (limits, requests) = (map(container, "/resources/limits"), map(container, "/resources/requests"));
+        ["cpu", "memory"].into_iter().all(|what| limits.contains_key(what))
             && (requests.is_empty() || requests == limits)
     };
     if !containers.iter().any(asks) {
@@ -131,13 +100,7 @@ mod tests {
     fn the_class_of_service_follows_requests_and_limits() {
         let pod = |resources: Value| json!({"spec": {"containers": [{"resources": resources}]}});
         assert_eq!(quality(&pod(json!({}))), "BestEffort");
-        assert_eq!(
-            quality(&pod(json!({"requests": {"cpu": "1"}}))),
-            "Burstable"
-        );
-        assert_eq!(
-            quality(&pod(json!({"limits": {"cpu": "1", "memory": "1Gi"}}))),
-            "Guaranteed"
-        );
+        assert_eq!(quality(&pod(json!({"requests": {"cpu": "1"}}))), "Burstable");
+        assert_eq!(quality(&pod(json!({"limits": {"cpu": "1", "memory": "1Gi"}}))), "Guaranteed");
     }
 }

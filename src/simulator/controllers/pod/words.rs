@@ -29,22 +29,14 @@ pub(super) fn pull_back_off(image: &str) -> String {
 /// an agent would choose, whatever the pace of this cluster.
 pub(super) fn crash_back_off(pod: &Value, container: &str, restarts: i64) -> String {
     let spans = ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s"];
-    let index = usize::try_from(restarts)
-        .unwrap_or_default()
-        .min(spans.len() - 1);
+    let index = usize::try_from(restarts).unwrap_or_default().min(spans.len() - 1);
     let span = spans.get(index).copied().unwrap_or("5m0s");
-    format!(
-        "back-off {span} restarting failed container={container} pod={}",
-        whole(pod)
-    )
+    format!("back-off {span} restarting failed container={container} pod={}", whole(pod))
 }
 
 /// A pause before the next start, as the event says it.
 pub(super) fn restart_back_off(pod: &Value, container: &str) -> String {
-    format!(
-        "Back-off restarting failed container {container} in pod {}",
-        whole(pod)
-    )
+    format!("Back-off restarting failed container {container} in pod {}", whole(pod))
 }
 
 fn whole(pod: &Value) -> String {

@@ -1,4 +1,4 @@
-//! The StatefulSet controller: pods with numbers, made, updated and taken away one by one.
+//! The `StatefulSet` controller: pods with numbers, made, updated and taken away one by one.
 
 mod pods;
 
@@ -14,7 +14,7 @@ use super::revisions::{LABEL, Revision, Revisions};
 use super::turn::Turn;
 use crate::simulator::object::{is_deleting, labels, name, namespace, number, put, text};
 
-/// A StatefulSet in its turn.
+/// A `StatefulSet` in its turn.
 struct Set<'a> {
     object: &'a Arc<Value>,
     /// Its pods by number.
@@ -25,7 +25,7 @@ struct Set<'a> {
     update: Revision,
 }
 
-/// Brings a StatefulSet one step nearer to its spec.
+/// Brings a `StatefulSet` one step nearer to its spec.
 pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
     turn.speak_as("statefulset-controller");
     let generation = number(object, "/metadata/generation").unwrap_or_default();
@@ -33,30 +33,17 @@ pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
         return;
     }
     let owned = claim(turn, object, "pods");
-    let pods = owned
-        .into_iter()
-        .filter_map(|pod| Some((pods::ordinal(object, &pod)?, pod)))
-        .collect();
+    let pods = owned.into_iter().filter_map(|pod| Some((pods::ordinal(object, &pod)?, pod))).collect();
     let revisions = Revisions::of(turn, object);
     let update = revisions.present(turn, object);
     let current = match text(object, "/status/currentRevision") {
         "" => update.name.clone(),
         known => known.to_owned(),
     };
-    let set = Set {
-        object,
-        pods,
-        revisions,
-        current,
-        update,
-    };
+    let set = Set { object, pods, revisions, current, update };
     if !is_deleting(object) {
         set.step(turn);
-        let mut used: HashSet<_> = set
-            .pods
-            .values()
-            .map(|pod| revision_of(pod).to_owned())
-            .collect();
+        let mut used: HashSet<_> = set.pods.values().map(|pod| revision_of(pod).to_owned()).collect();
         used.extend([set.current.clone(), set.update.name.clone()]);
         set.revisions.prune(turn, object, &used);
     }
@@ -65,10 +52,7 @@ pub(super) fn reconcile(turn: &mut Turn, object: &Arc<Value>) {
 
 /// The revision that a pod was made from.
 fn revision_of(pod: &Value) -> &str {
-    labels(pod)
-        .get(LABEL)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    labels(pod).get(LABEL).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Whether a pod serves and stays.
@@ -100,11 +84,7 @@ impl Set<'_> {
     /// Pods with lower numbers keep the revision of before.
     fn partition(&self) -> i64 {
         let partition = number(self.object, "/spec/updateStrategy/rollingUpdate/partition");
-        if self.is_updated_on_delete() {
-            0
-        } else {
-            self.start() + partition.unwrap_or_default()
-        }
+        if self.is_updated_on_delete() { 0 } else { self.start() + partition.unwrap_or_default() }
     }
 
     fn steady(&self) -> i64 {
@@ -141,19 +121,11 @@ impl Set<'_> {
 
     fn make(&self, turn: &mut Turn, ordinal: i64) {
         let (template, revision) = if ordinal < self.partition() {
-            (
-                self.revisions.template(&self.current),
-                self.current.as_str(),
-            )
+            (self.revisions.template(&self.current), self.current.as_str())
         } else {
             (None, self.update.name.as_str())
         };
-        let present = || {
-            self.object
-                .pointer("/spec/template")
-                .cloned()
-                .unwrap_or_default()
-        };
+        let present = || self.object.pointer("/spec/template").cloned().unwrap_or_default();
         let template = template.unwrap_or_else(present);
         pods::make(turn, self.object, ordinal, (&template, revision));
     }
@@ -169,12 +141,7 @@ impl Set<'_> {
     /// follow.
     fn shrink(&self, turn: &mut Turn) -> bool {
         let beyond = |ordinal: &i64| *ordinal < self.start() || *ordinal >= self.end();
-        let condemned: Vec<_> = self
-            .pods
-            .iter()
-            .filter(|(ordinal, _)| beyond(ordinal))
-            .map(|(_, pod)| pod)
-            .collect();
+        let condemned: Vec<_> = self.pods.iter().filter(|(ordinal, _)| beyond(ordinal)).map(|(_, pod)| pod).collect();
         let weakest = condemned.iter().position(|pod| !is_healthy(pod));
         for (index, pod) in condemned.iter().enumerate().rev() {
             let held = !is_healthy(pod) && weakest != Some(index);
@@ -191,12 +158,7 @@ impl Set<'_> {
 
     /// Replaces the pod with the highest number that is not of the present revision.
     fn update(&self, turn: &mut Turn) {
-        for pod in self
-            .pods
-            .range(self.partition()..self.end())
-            .rev()
-            .map(|(_, pod)| pod)
-        {
+        for pod in self.pods.range(self.partition()..self.end()).rev().map(|(_, pod)| pod) {
             if revision_of(pod) != self.update.name && !is_deleting(pod) {
                 return self.take(turn, pod);
             }
@@ -219,24 +181,13 @@ impl Set<'_> {
     fn write_status(&self, turn: &mut Turn) {
         let pods: Vec<_> = self.pods.values().collect();
         let steady = self.steady();
-        let of = |revision: &str| {
-            pods.iter()
-                .filter(|pod| revision_of(pod) == revision && !is_deleting(pod))
-                .count()
-        };
+        let of = |revision: &str| pods.iter().filter(|pod| revision_of(pod) == revision && !is_deleting(pod)).count();
         let (mut current, updated) = (of(&self.current), of(&self.update.name));
         let ready = pods.iter().filter(|pod| holds(pod, "Ready")).count();
-        let available = pods
-            .iter()
-            .filter(|pod| is_available(turn, pod, steady))
-            .count();
+        let available = pods.iter().filter(|pod| is_available(turn, pod, steady)).count();
         let wanted = usize::try_from(self.replicas()).unwrap_or_default();
         let mut current_revision = self.current.as_str();
-        if !self.is_updated_on_delete()
-            && updated == wanted
-            && ready == wanted
-            && pods.len() == wanted
-        {
+        if !self.is_updated_on_delete() && updated == wanted && ready == wanted && pods.len() == wanted {
             current_revision = &self.update.name;
             current = updated;
         }
@@ -245,11 +196,7 @@ impl Set<'_> {
             "replicas": pods.len(), "availableReplicas": available, "collisionCount": 0,
             "currentRevision": current_revision, "updateRevision": self.update.name,
         });
-        let counted = [
-            ("readyReplicas", ready),
-            ("currentReplicas", current),
-            ("updatedReplicas", updated),
-        ];
+        let counted = [("readyReplicas", ready), ("currentReplicas", current), ("updatedReplicas", updated)];
         for (field, count) in counted.into_iter().filter(|(_, count)| *count > 0) {
             put(&mut status, &[field], count);
         }

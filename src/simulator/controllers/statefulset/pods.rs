@@ -1,4 +1,4 @@
-//! The pods of a StatefulSet: their numbers, names and volumes.
+//! The pods of a `StatefulSet`: their numbers, names and volumes.
 
 use std::sync::Arc;
 
@@ -12,11 +12,7 @@ use crate::simulator::object::{list, map, name, namespace, put, text};
 
 /// The number of a pod, if it has the name of one of the set's pods.
 pub(super) fn ordinal(set: &Value, pod: &Value) -> Option<i64> {
-    name(pod)
-        .strip_prefix(name(set))?
-        .strip_prefix('-')?
-        .parse()
-        .ok()
+    name(pod).strip_prefix(name(set))?.strip_prefix('-')?.parse().ok()
 }
 
 /// Whether a pod has ended.
@@ -25,12 +21,7 @@ pub(super) fn is_over(pod: &Value) -> bool {
 }
 
 /// Makes the pod with a number, and the claims that it mounts.
-pub(super) fn make(
-    turn: &mut Turn,
-    set: &Arc<Value>,
-    ordinal: i64,
-    (template, revision): (&Value, &str),
-) {
+pub(super) fn make(turn: &mut Turn, set: &Arc<Value>, ordinal: i64, (template, revision): (&Value, &str)) {
     let pod_name = format!("{}-{ordinal}", name(set));
     let mut pod = pod_of(set, template);
     put(&mut pod, &["metadata", "name"], pod_name.as_str());
@@ -42,17 +33,10 @@ pub(super) fn make(
         put(&mut pod, &["metadata", "labels", label], value);
     }
     put(&mut pod, &["spec", "hostname"], pod_name.as_str());
-    put(
-        &mut pod,
-        &["spec", "subdomain"],
-        text(set, "/spec/serviceName"),
-    );
+    put(&mut pod, &["spec", "subdomain"], text(set, "/spec/serviceName"));
     mount_claims(turn, set, &mut pod);
     turn.create("pods", named(pod));
-    let message = format!(
-        "create Pod {pod_name} in StatefulSet {} successful",
-        name(set)
-    );
+    let message = format!("create Pod {pod_name} in StatefulSet {} successful", name(set));
     turn.normal(set, "SuccessfulCreate", message);
 }
 
@@ -82,9 +66,6 @@ fn make_claim(turn: &mut Turn, set: &Arc<Value>, (template, claim): (&Value, &st
         "spec": template.get("spec"),
     });
     turn.create("persistentvolumeclaims", object);
-    let message = format!(
-        "create Claim {claim} Pod {pod} in StatefulSet {} success",
-        name(set)
-    );
+    let message = format!("create Claim {claim} Pod {pod} in StatefulSet {} success", name(set));
     turn.normal(set, "SuccessfulCreate", message);
 }

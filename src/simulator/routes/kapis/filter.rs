@@ -26,12 +26,8 @@ fn passes(resource: &Resource, key: &str, value: &str, object: &Value) -> bool {
         "names" => value.split(',').any(|name| name == object::name(object)),
         "uid" => object::uid(object) == value,
         "namespace" => object::namespace(object) == value,
-        "ownerReference" => object::owners(object)
-            .iter()
-            .any(|owner| text(owner, "/uid") == value),
-        "ownerKind" => object::owners(object)
-            .iter()
-            .any(|owner| text(owner, "/kind") == value),
+        "ownerReference" => object::owners(object).iter().any(|owner| text(owner, "/uid") == value),
+        "ownerKind" => object::owners(object).iter().any(|owner| text(owner, "/kind") == value),
         "status" => status(object) == value,
         _ if resource.plural == "pods" => pod_passes(key, value, object),
         _ => false,
@@ -40,8 +36,7 @@ fn passes(resource: &Resource, key: &str, value: &str, object: &Value) -> bool {
 
 /// A selector that cannot be read selects everything.
 fn selects(selector: &str, labels: &serde_json::Map<String, Value>) -> bool {
-    Selector::parse(selector).is_ok_and(|selector| selector.matches(labels))
-        || Selector::parse(selector).is_err()
+    Selector::parse(selector).is_ok_and(|selector| selector.matches(labels)) || Selector::parse(selector).is_err()
 }
 
 fn pod_passes(key: &str, value: &str, pod: &Value) -> bool {
@@ -49,9 +44,7 @@ fn pod_passes(key: &str, value: &str, pod: &Value) -> bool {
         "nodeName" => text(pod, "/spec/nodeName") == value,
         "pvcName" => {
             let claims = list(pod, "/spec/volumes").iter();
-            claims
-                .map(|volume| text(volume, "/persistentVolumeClaim/claimName"))
-                .any(|claim| claim == value)
+            claims.map(|volume| text(volume, "/persistentVolumeClaim/claimName")).any(|claim| claim == value)
         }
         _ => false,
     }
@@ -61,15 +54,12 @@ fn pod_passes(key: &str, value: &str, pod: &Value) -> bool {
 pub(super) fn status(object: &Value) -> &str {
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" => {
-            let (wanted, ready) = (
-                number(object, "/spec/replicas").unwrap_or(1),
-                number(object, "/status/readyReplicas"),
-            );
+            let (wanted, ready) =
+                (number(object, "/spec/replicas").unwrap_or(1), number(object, "/status/readyReplicas"));
             workload(wanted, ready.unwrap_or_default())
         }
         "DaemonSet" => {
-            let count =
-                |field: &str| number(object, &format!("/status/{field}")).unwrap_or_default();
+            let count = |field: &str| number(object, &format!("/status/{field}")).unwrap_or_default();
             workload(count("desiredNumberScheduled"), count("numberAvailable"))
         }
         "Job" => job(object),
@@ -97,10 +87,6 @@ fn job(object: &Value) -> &'static str {
 }
 
 fn condition<'a>(object: &'a Value, kind: &str) -> &'a str {
-    let found = list(object, "/status/conditions")
-        .iter()
-        .find(|condition| text(condition, "/type") == kind);
-    found
-        .map(|condition| text(condition, "/status"))
-        .unwrap_or_default()
+    let found = list(object, "/status/conditions").iter().find(|condition| text(condition, "/type") == kind);
+    found.map(|condition| text(condition, "/status")).unwrap_or_default()
 }

@@ -49,24 +49,13 @@ const EMPTY: [&str; 2] = ["networkpolicies", "ingresses"];
 /// Answers a request below `/kapis`.
 pub(super) fn route(app: &App, ask: &Ask, caller: &Caller) -> Response {
     match ask.segments().as_slice() {
-        ["kapis", "resources.kubesphere.io", "v1alpha3", rest @ ..]
-            if ask.method == Method::GET =>
-        {
+        ["kapis", "resources.kubesphere.io", "v1alpha3", rest @ ..] if ask.method == Method::GET => {
             resources(app, ask, caller, rest)
         }
-        ["kapis", "operations.kubesphere.io", "v1alpha2", rest @ ..] => {
-            operations::route(app, ask, caller, rest)
-        }
+        ["kapis", "operations.kubesphere.io", "v1alpha2", rest @ ..] => operations::route(app, ask, caller, rest),
         ["kapis", "version"] => reply::json(200, &version()),
         _ if caller.is_admin() => reply::text(404, "404: Page Not Found"),
-        segments => denied(
-            caller,
-            &Wish {
-                verb: "get",
-                resource: segments.last().unwrap_or(&""),
-                ..Wish::default()
-            },
-        ),
+        segments => denied(caller, &Wish { verb: "get", resource: segments.last().unwrap_or(&""), ..Wish::default() }),
     }
 }
 
@@ -158,13 +147,7 @@ fn one(app: &App, resource: &'static Resource, place: Place<'_>) -> Response {
     reply::text(500, format!("{}\n", reply::escaped(&message)))
 }
 
-fn list(
-    app: &App,
-    ask: &Ask,
-    resource: &'static Resource,
-    place: Place<'_>,
-    narrow_to: Option<&Caller>,
-) -> Response {
+fn list(app: &App, ask: &Ask, resource: &'static Resource, place: Place<'_>, narrow_to: Option<&Caller>) -> Response {
     let ns = Some(place.ns).filter(|ns| !ns.is_empty());
     let objects = cached(app, ask, resource, ns);
     let unpaged = narrow_to.is_some() && resource.plural == "pods";
@@ -176,11 +159,7 @@ fn list(
     } else {
         page::page(ask, resource, objects, unpaged)
     };
-    let shown: Vec<_> = paged
-        .items
-        .into_iter()
-        .map(|object| dressed(app, object))
-        .collect();
+    let shown: Vec<_> = paged.items.into_iter().map(|object| dressed(app, object)).collect();
     match narrow_to {
         None => items(&shown, paged.total, None),
         Some(caller) => {
@@ -196,9 +175,7 @@ fn cached(app: &App, ask: &Ask, resource: &Resource, ns: Option<&str>) -> Vec<Ar
     if ask.lag == 0 {
         return present;
     }
-    let past = app
-        .store
-        .list_at(resource.plural, ns, version.saturating_sub(ask.lag));
+    let past = app.store.list_at(resource.plural, ns, version.saturating_sub(ask.lag));
     past.unwrap_or(present)
 }
 
@@ -214,14 +191,7 @@ struct Envelope<'a> {
 
 fn items(objects: &[Arc<Value>], total_items: usize, total: Option<usize>) -> Response {
     let items = objects.iter().map(|object| Bare(object)).collect();
-    reply::json(
-        200,
-        &Envelope {
-            items,
-            total_items,
-            total,
-        },
-    )
+    reply::json(200, &Envelope { items, total_items, total })
 }
 
 /// Nodes carry what their pods ask for in annotations.
@@ -231,10 +201,7 @@ fn dressed(app: &App, object: Arc<Value>) -> Arc<Value> {
     }
     let (pods, _) = app.store.list("pods", None);
     let name = object::name(&object);
-    let here = pods
-        .iter()
-        .filter(|pod| object::text(pod, "/spec/nodeName") == name)
-        .count();
+    let here = pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == name).count();
     let mut node = Value::clone(&object);
     for (key, value) in [
         ("cpu-requests", format!("{}m", here * 100)),
@@ -242,15 +209,7 @@ fn dressed(app: &App, object: Arc<Value>) -> Arc<Value> {
         ("cpu-limits", format!("{}m", here * 200)),
         ("memory-limits", format!("{}Mi", here * 256)),
     ] {
-        object::put(
-            &mut node,
-            &[
-                "metadata",
-                "annotations",
-                &format!("node.kubesphere.io/{key}"),
-            ],
-            value,
-        );
+        object::put(&mut node, &["metadata", "annotations", &format!("node.kubesphere.io/{key}")], value);
     }
     Arc::new(node)
 }

@@ -24,31 +24,16 @@ pub(super) fn route(app: &App, ask: &Ask, caller: &Caller, rest: &[&str]) -> Res
         ["namespaces", ns, "jobs", name] => [*ns, *name],
         _ => ["", ""],
     };
-    let wish = Wish {
-        verb: "create",
-        group: "operations.kubesphere.io",
-        resource: "jobs",
-        sub: "",
-        ns,
-        name,
-    };
-    if !allows(caller, &wish)
-        || (app.switches.operations_api == Presence::Absent && !caller.is_admin())
-    {
+    let wish = Wish { verb: "create", group: "operations.kubesphere.io", resource: "jobs", sub: "", ns, name };
+    if !allows(caller, &wish) || (app.switches.operations_api == Presence::Absent && !caller.is_admin()) {
         return denied(caller, &wish);
     }
-    if app.switches.operations_api == Presence::Absent
-        || ns.is_empty()
-        || ask.method != Method::POST
-    {
+    if app.switches.operations_api == Presence::Absent || ns.is_empty() || ask.method != Method::POST {
         return reply::text(404, "404: Page Not Found");
     }
     match ask.query("action") {
         Some("rerun") => rerun(app, ask, ns, name),
-        other => said(
-            400,
-            &format!("invalid operation {}", other.unwrap_or_default()),
-        ),
+        other => said(400, &format!("invalid operation {}", other.unwrap_or_default())),
     }
 }
 
@@ -61,19 +46,12 @@ fn rerun(app: &App, ask: &Ask, ns: &str, name: &str) -> Response {
         return said(500, &format!("jobs.batch \"{name}\" not found"));
     };
     if ask.query("resourceVersion") != Some(object::text(&job, "/metadata/resourceVersion")) {
-        let conflict =
-            by_plural("jobs").map(|resource| StatusError::modified(resource, name).message);
+        let conflict = by_plural("jobs").map(|resource| StatusError::modified(resource, name).message);
         return said(409, &conflict.unwrap_or_default());
     }
-    let deleted = app
-        .store
-        .delete("jobs", ns, name, &DeleteOptions::default());
+    let deleted = app.store.delete("jobs", ns, name, &DeleteOptions::default());
     let created = deleted.and_then(|_| app.store.create("jobs", copy(&job)));
-    if created.is_ok() {
-        said(200, "success")
-    } else {
-        said(500, &format!("failed to rerun job {name}"))
-    }
+    if created.is_ok() { said(200, "success") } else { said(500, &format!("failed to rerun job {name}")) }
 }
 
 /// The Job without what the server gave it.

@@ -17,12 +17,7 @@ pub(super) struct Page {
 }
 
 /// Filters, sorts and cuts a list as the query says.
-pub(super) fn page(
-    ask: &Ask,
-    resource: &Resource,
-    mut objects: Vec<Arc<Value>>,
-    unpaged: bool,
-) -> Page {
+pub(super) fn page(ask: &Ask, resource: &Resource, mut objects: Vec<Arc<Value>>, unpaged: bool) -> Page {
     objects.retain(|object| filter::keeps(ask, resource, object));
     let key = ask.query("sortBy").unwrap_or("creationTimestamp");
     let ascending = ask.flag("ascending");
@@ -45,11 +40,7 @@ fn cut(ask: &Ask, objects: Vec<Arc<Value>>) -> Vec<Arc<Value>> {
     let (Ok(limit), Ok(before)) = (usize::try_from(limit), usize::try_from(page - 1)) else {
         return Vec::new();
     };
-    objects
-        .into_iter()
-        .skip(before.saturating_mul(limit))
-        .take(limit)
-        .collect()
+    objects.into_iter().skip(before.saturating_mul(limit)).take(limit).collect()
 }
 
 fn compared(key: &str, one: &Value, other: &Value) -> Ordering {
@@ -68,13 +59,7 @@ fn updated(object: &Value) -> &str {
     let conditions = object::list(object, "/status/conditions").iter();
     let stamps = conditions.map(|condition| {
         let update = text(condition, "/lastUpdateTime");
-        if update.is_empty() {
-            text(condition, "/lastTransitionTime")
-        } else {
-            update
-        }
+        if update.is_empty() { text(condition, "/lastTransitionTime") } else { update }
     });
-    stamps
-        .max()
-        .unwrap_or_else(|| text(object, "/metadata/creationTimestamp"))
+    stamps.max().unwrap_or_else(|| text(object, "/metadata/creationTimestamp"))
 }

@@ -26,38 +26,16 @@ async fn names(kit: &Kit, uri: &str) -> Vec<String> {
     let (status, list) = kit.get(&format!("{KR}/{uri}")).await;
     assert_eq!(status, 200, "{list}");
     let items = list["items"].as_array().into_iter().flatten();
-    items
-        .filter_map(|item| item["metadata"]["name"].as_str())
-        .map(str::to_owned)
-        .collect()
+    items.filter_map(|item| item["metadata"]["name"].as_str()).map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn a_list_is_newest_first_and_without_kinds() {
     let kit = kit();
-    assert_eq!(
-        names(&kit, "namespaces/shop/configmaps").await,
-        ["b", "c", "a"]
-    );
-    assert_eq!(
-        names(
-            &kit,
-            "namespaces/shop/configmaps?sortBy=name&ascending=true"
-        )
-        .await,
-        ["a", "b", "c"]
-    );
-    let (_, list) = kit
-        .get(&format!("{KR}/namespaces/shop/configmaps?limit=1"))
-        .await;
-    assert_eq!(
-        (
-            &list["totalItems"],
-            list["items"][0].get("kind"),
-            list.get("total")
-        ),
-        (&json!(3), None, None)
-    );
+    assert_eq!(names(&kit, "namespaces/shop/configmaps").await, ["b", "c", "a"]);
+    assert_eq!(names(&kit, "namespaces/shop/configmaps?sortBy=name&ascending=true").await, ["a", "b", "c"]);
+    let (_, list) = kit.get(&format!("{KR}/namespaces/shop/configmaps?limit=1")).await;
+    assert_eq!((&list["totalItems"], list["items"][0].get("kind"), list.get("total")), (&json!(3), None, None));
 }
 
 #[tokio::test]
@@ -73,11 +51,7 @@ async fn pages_and_their_edges() {
         ("limit=x", &["b", "c", "a"]),
         ("limit=2&page=0", &[]),
     ] {
-        assert_eq!(
-            names(&kit, &format!("namespaces/shop/configmaps?{query}")).await,
-            expected,
-            "{query}"
-        );
+        assert_eq!(names(&kit, &format!("namespaces/shop/configmaps?{query}")).await, expected, "{query}");
     }
 }
 
@@ -92,11 +66,7 @@ async fn an_unknown_filter_matches_nothing_and_a_broken_selector_everything() {
         ("names=a,b", 2),
         ("namespace=shop", 3),
     ] {
-        assert_eq!(
-            names(&kit, &format!("configmaps?{query}")).await.len(),
-            count,
-            "{query}"
-        );
+        assert_eq!(names(&kit, &format!("configmaps?{query}")).await.len(), count, "{query}");
     }
     assert_eq!(names(&kit, "namespaces/void/configmaps").await.len(), 0);
 }
@@ -104,10 +74,7 @@ async fn an_unknown_filter_matches_nothing_and_a_broken_selector_everything() {
 #[tokio::test]
 async fn cron_jobs_go_backwards_and_panic_past_the_end() {
     let kit = kit();
-    assert_eq!(
-        names(&kit, "cronjobs?labelSelector=no%3Dsuch").await,
-        ["weekly", "nightly", "hourly"]
-    );
+    assert_eq!(names(&kit, "cronjobs?labelSelector=no%3Dsuch").await, ["weekly", "nightly", "hourly"]);
     let answer = kit.get(&format!("{KR}/cronjobs?limit=10&page=3")).await;
     assert_eq!(answer, (500, json!("Internal server error")));
 }
@@ -115,64 +82,34 @@ async fn cron_jobs_go_backwards_and_panic_past_the_end() {
 #[tokio::test]
 async fn a_missing_object_is_a_500_and_an_unknown_kind_a_404() {
     let kit = kit();
-    assert_eq!(
-        kit.get(&format!("{KR}/nodes/ghost")).await,
-        (500, json!("nodes \"ghost\" not found\n"))
-    );
-    assert_eq!(
-        kit.get(&format!("{KR}/gadgets")).await,
-        (404, json!("resource is not supported\n"))
-    );
-    assert_eq!(
-        kit.get("/kapis/nowhere/v1").await,
-        (404, json!("404: Page Not Found"))
-    );
+    assert_eq!(kit.get(&format!("{KR}/nodes/ghost")).await, (500, json!("nodes \"ghost\" not found\n")));
+    assert_eq!(kit.get(&format!("{KR}/gadgets")).await, (404, json!("resource is not supported\n")));
+    assert_eq!(kit.get("/kapis/nowhere/v1").await, (404, json!("404: Page Not Found")));
     let (_, node) = kit.get(&format!("{KR}/nodes/node-a")).await;
-    assert!(
-        node["metadata"]["annotations"]
-            .get("node.kubesphere.io/cpu-requests")
-            .is_some()
-    );
+    assert!(node["metadata"]["annotations"].get("node.kubesphere.io/cpu-requests").is_some());
 }
 
 #[tokio::test]
 async fn a_regular_user_gets_narrowed_lists_and_refusals_elsewhere() {
     let kit = kit().become_user("tomo");
     let (status, list) = kit.get(&format!("{KR}/cronjobs?limit=2&page=1")).await;
-    assert_eq!(
-        (status, &list["totalItems"], &list["total"]),
-        (200, &json!(0), &json!(3))
-    );
+    assert_eq!((status, &list["totalItems"], &list["total"]), (200, &json!(0), &json!(3)));
     let (_, list) = kit.get(&format!("{KR}/cronjobs")).await;
-    assert_eq!(
-        (&list["items"][0]["metadata"]["name"], &list["totalItems"]),
-        (&json!("hourly"), &json!(1))
-    );
+    assert_eq!((&list["items"][0]["metadata"]["name"], &list["totalItems"]), (&json!("hourly"), &json!(1)));
     assert_eq!(names(&kit, "namespaces").await, ["notes-tomo"]);
     for path in ["configmaps", "deployments", "nodes", "namespaces/shop/pods"] {
         let (status, body) = kit.get(&format!("{KR}/{path}")).await;
-        assert_eq!(
-            (status, &body["reason"]),
-            (403, &json!("Forbidden")),
-            "{path}"
-        );
+        assert_eq!((status, &body["reason"]), (403, &json!("Forbidden")), "{path}");
     }
-    assert_eq!(
-        names(&kit, "namespaces/notes-tomo/cronjobs").await,
-        ["hourly"]
-    );
+    assert_eq!(names(&kit, "namespaces/notes-tomo/cronjobs").await, ["hourly"]);
 }
 
 #[tokio::test]
 async fn the_caches_may_be_late() {
     let fault = json!([{"on": {"path": "kapis"}, "do": {"lag": 1}}]);
-    let kit = Kit::admin(
-        json!({"faults": fault, "objects": [config("shop", "a", "2026-01-01T00:00:00Z")]}),
-    );
+    let kit = Kit::admin(json!({"faults": fault, "objects": [config("shop", "a", "2026-01-01T00:00:00Z")]}));
     let store = kit.simulator.store();
-    store
-        .delete("configmaps", "shop", "a", &DeleteOptions::default())
-        .expect("gone");
+    store.delete("configmaps", "shop", "a", &DeleteOptions::default()).expect("gone");
     assert_eq!(names(&kit, "configmaps").await, ["a"]);
     assert_eq!(names(&kit, "configmaps").await, [""; 0]);
 }
@@ -180,34 +117,15 @@ async fn the_caches_may_be_late() {
 #[tokio::test]
 async fn the_operations_api_is_absent_unless_the_scenario_has_it() {
     let path = "/kapis/operations.kubesphere.io/v1alpha2/namespaces/shop/jobs/j?action=rerun&resourceVersion=";
-    assert_eq!(
-        kit().send("POST", path, None).await,
-        (404, json!("404: Page Not Found"))
-    );
-    assert_eq!(
-        kit().become_user("tomo").send("POST", path, None).await.0,
-        403
-    );
+    assert_eq!(kit().send("POST", path, None).await, (404, json!("404: Page Not Found")));
+    assert_eq!(kit().become_user("tomo").send("POST", path, None).await.0, 403);
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "shop"},
         "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": []}}}});
     let kit = Kit::admin(json!({"switches": {"operations-api": "present"}, "objects": [job]}));
     assert_eq!(kit.send("POST", path, None).await.0, 409);
-    let before = kit
-        .simulator
-        .store()
-        .get("jobs", "shop", "j")
-        .expect("there");
-    let version = before["metadata"]["resourceVersion"]
-        .as_str()
-        .expect("a version");
-    assert_eq!(
-        kit.send("POST", &format!("{path}{version}"), None).await,
-        (200, json!({"message": "success"}))
-    );
-    let after = kit
-        .simulator
-        .store()
-        .get("jobs", "shop", "j")
-        .expect("there again");
+    let before = kit.simulator.store().get("jobs", "shop", "j").expect("there");
+    let version = before["metadata"]["resourceVersion"].as_str().expect("a version");
+    assert_eq!(kit.send("POST", &format!("{path}{version}"), None).await, (200, json!({"message": "success"})));
+    let after = kit.simulator.store().get("jobs", "shop", "j").expect("there again");
     assert_ne!(before["metadata"]["uid"], after["metadata"]["uid"]);
 }

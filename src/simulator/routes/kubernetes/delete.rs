@@ -19,8 +19,7 @@ use crate::simulator::store::{DeleteOptions, Deleted, Propagation};
 pub(super) fn delete(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let options = delete_options(ask, target)?;
     let name = target.name.unwrap_or_default();
-    let deleted =
-        store(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
+    let deleted = store(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
     match deleted {
         Deleted::Gone(object) if !target.resource.has(Trait::ReturnsDeleted) => {
             Ok(reply::json(200, &success(target, &object)))
@@ -40,11 +39,7 @@ fn success(target: &Target<'_>, object: &Value) -> Value {
     json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details })
 }
 
-pub(super) fn delete_collection(
-    app: &App,
-    ask: &Ask,
-    target: &Target<'_>,
-) -> Result<Response, StatusError> {
+pub(super) fn delete_collection(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let (filter, options) = (Filter::of(ask, target)?, delete_options(ask, target)?);
     let (objects, _) = app.store.list(target.resource.plural, target.ns);
     let doomed = objects.iter().filter(|object| filter.picks(target, object));
@@ -59,27 +54,13 @@ pub(super) fn delete_collection(
         }
     }
     let mut metadata = Map::new();
-    metadata.insert(
-        "resourceVersion".into(),
-        app.store.version().to_string().into(),
-    );
-    Ok(reply::json(
-        200,
-        &List {
-            target,
-            metadata,
-            objects: &gone,
-        },
-    ))
+    metadata.insert("resourceVersion".into(), app.store.version().to_string().into());
+    Ok(reply::json(200, &List { target, metadata, objects: &gone }))
 }
 
 /// The options of a deletion: the body's, then the query's.
 fn delete_options(ask: &Ask, target: &Target<'_>) -> Result<DeleteOptions, StatusError> {
-    let body = if ask.body.is_empty() {
-        json!({})
-    } else {
-        ask.json("DeleteOptions")?
-    };
+    let body = if ask.body.is_empty() { json!({}) } else { ask.json("DeleteOptions")? };
     let text = |pointer: &str| Some(object::text(&body, pointer)).filter(|text| !text.is_empty());
     let propagation = match text("/propagationPolicy").or(ask.query("propagationPolicy")) {
         Some("Foreground") => Some(Propagation::Foreground),
@@ -100,10 +81,7 @@ fn delete_options(ask: &Ask, target: &Target<'_>) -> Result<DeleteOptions, Statu
 
 /// For old clients' sake these leave their pods or jobs behind unless told otherwise.
 fn orphans_by_default(target: &Target<'_>) -> bool {
-    matches!(
-        (target.resource.plural, target.version),
-        ("jobs", "v1") | ("cronjobs", "v1beta1")
-    )
+    matches!((target.resource.plural, target.version), ("jobs", "v1") | ("cronjobs", "v1beta1"))
 }
 
 fn unknown_propagation(policy: &str) -> StatusError {

@@ -18,10 +18,7 @@ pub(super) fn answer(app: &App, ask: &Ask) -> Option<Response> {
             json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] })
         }
         ["apis"] => {
-            let groups: Vec<_> = groups()
-                .into_iter()
-                .map(|name| group(name, batch))
-                .collect();
+            let groups: Vec<_> = groups().into_iter().map(|name| group(name, batch)).collect();
             json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
         }
         ["apis", name] if groups().contains(name) => {
@@ -62,11 +59,7 @@ const REVIEWS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
 
 fn groups() -> Vec<&'static str> {
     let mut groups: Vec<_> = Vec::new();
-    for name in RESOURCES
-        .iter()
-        .map(|resource| resource.group)
-        .chain(REVIEWS)
-    {
+    for name in RESOURCES.iter().map(|resource| resource.group).chain(REVIEWS) {
         if !name.is_empty() && !groups.contains(&name) {
             groups.push(name);
         }
@@ -83,11 +76,7 @@ fn versions(name: &str, batch: Batch) -> Vec<&'static str> {
             }
         }
     }
-    if REVIEWS.contains(&name) {
-        vec!["v1"]
-    } else {
-        versions
-    }
+    if REVIEWS.contains(&name) { vec!["v1"] } else { versions }
 }
 
 fn group(name: &str, batch: Batch) -> Value {
@@ -119,24 +108,12 @@ fn review(group: &str) -> Option<Value> {
         "authentication.k8s.io" => ("selfsubjectreviews", "SelfSubjectReview"),
         _ => return None,
     };
-    Some(
-        json!({ "name": plural, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"] }),
-    )
+    Some(json!({ "name": plural, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"] }))
 }
 
 fn rows(resource: &Resource) -> Vec<Value> {
-    let Resource {
-        plural,
-        singular,
-        kind,
-        namespaced,
-        ..
-    } = resource;
-    let categories: &[&str] = if resource.has(Trait::All) {
-        &["all"]
-    } else {
-        &[]
-    };
+    let Resource { plural, singular, kind, namespaced, .. } = resource;
+    let categories: &[&str] = if resource.has(Trait::All) { &["all"] } else { &[] };
     let mut rows = vec![json!({
         "name": plural, "singularName": singular, "namespaced": namespaced, "kind": kind,
         "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],

@@ -16,25 +16,14 @@ use crate::simulator::status::StatusError;
 use crate::simulator::store::{DeleteOptions, Store};
 
 pub(super) fn evict(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
-    let body = if ask.body.is_empty() {
-        json!({})
-    } else {
-        ask.json("Eviction")?
-    };
+    let body = if ask.body.is_empty() { json!({}) } else { ask.json("Eviction")? };
     let (ns, name) = (target.place(), target.name.unwrap_or_default());
-    let pod = app
-        .store
-        .get("pods", ns, name)
-        .ok_or_else(|| StatusError::not_found(target.resource, name))?;
+    let pod = app.store.get("pods", ns, name).ok_or_else(|| StatusError::not_found(target.resource, name))?;
     let store = store(app, ask)?;
     if !may_always_go(&pod) {
         spend(&store, &pod)?;
     }
-    let text = |pointer| {
-        Some(object::text(&body, pointer))
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
+    let text = |pointer| Some(object::text(&body, pointer)).filter(|text| !text.is_empty()).map(str::to_owned);
     let options = DeleteOptions {
         grace: object::number(&body, "/deleteOptions/gracePeriodSeconds"),
         uid: text("/deleteOptions/preconditions/uid"),
@@ -50,27 +39,17 @@ pub(super) fn evict(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
 
 /// Pods that serve nobody are outside of every budget.
 fn may_always_go(pod: &Value) -> bool {
-    matches!(
-        object::text(pod, "/status/phase"),
-        "Succeeded" | "Failed" | "Pending"
-    ) || object::is_deleting(pod)
+    matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed" | "Pending") || object::is_deleting(pod)
 }
 
 /// Takes one disruption from the pod's budget.
 fn spend(store: &Store, pod: &Value) -> Result<(), StatusError> {
     let budgets = budgets_of(store, pod);
     let [budget] = budgets.as_slice() else {
-        return if budgets.is_empty() {
-            Ok(())
-        } else {
-            Err(too_many_budgets())
-        };
+        return if budgets.is_empty() { Ok(()) } else { Err(too_many_budgets()) };
     };
     let (ns, name) = (object::namespace(budget), object::name(budget));
-    let (healthy, desired) = (
-        health(budget, "currentHealthy"),
-        health(budget, "desiredHealthy"),
-    );
+    let (healthy, desired) = (health(budget, "currentHealthy"), health(budget, "desiredHealthy"));
     if !is_ready(pod) && healthy > 0 && healthy >= desired {
         return Ok(());
     }
@@ -81,11 +60,7 @@ fn spend(store: &Store, pod: &Value) -> Result<(), StatusError> {
             return Err(exhausted(budget));
         }
         object::put(budget, &["status", "disruptionsAllowed"], allowed - 1);
-        object::put(
-            budget,
-            &["status", "disruptedPods", object::name(pod)],
-            stamp,
-        );
+        object::put(budget, &["status", "disruptedPods", object::name(pod)], stamp);
         Ok(())
     })?;
     Ok(())
@@ -107,17 +82,11 @@ fn health(budget: &Value, field: &str) -> i64 {
 fn is_ready(pod: &Value) -> bool {
     object::list(pod, "/status/conditions")
         .iter()
-        .any(|condition| {
-            object::text(condition, "/type") == "Ready"
-                && object::text(condition, "/status") == "True"
-        })
+        .any(|condition| object::text(condition, "/type") == "Ready" && object::text(condition, "/status") == "True")
 }
 
 fn exhausted(budget: &Value) -> StatusError {
-    let mut error = StatusError::too_many(
-        "Cannot evict pod as it would violate the pod's disruption budget.",
-        None,
-    );
+    let mut error = StatusError::too_many("Cannot evict pod as it would violate the pod's disruption budget.", None);
     let message = format!(
         "The disruption budget {} needs {} healthy pods and has {} currently",
         object::name(budget),

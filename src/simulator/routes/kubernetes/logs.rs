@@ -21,11 +21,7 @@ use crate::simulator::reply;
 use crate::simulator::status::StatusError;
 use crate::simulator::store::LogLine;
 
-pub(super) fn logs(
-    app: &Arc<App>,
-    ask: &Ask,
-    target: &Target<'_>,
-) -> Result<Response, StatusError> {
+pub(super) fn logs(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let name = target.name.unwrap_or_default();
     let pod = app.store.get("pods", target.place(), name);
     let pod = pod.ok_or_else(|| StatusError::not_found(target.resource, name))?;
@@ -35,10 +31,8 @@ pub(super) fn logs(
     }
     let log = app.store.pod_log(target.place(), name, &container);
     let lines = if ask.flag("previous") {
-        let absent =
-            || format!("previous terminated container \"{container}\" in pod \"{name}\" not found");
-        log.previous
-            .ok_or_else(|| StatusError::bad_request(absent()))?
+        let absent = || format!("previous terminated container \"{container}\" in pod \"{name}\" not found");
+        log.previous.ok_or_else(|| StatusError::bad_request(absent()))?
     } else {
         if log.current.is_empty() {
             started(&pod, &container)?;
@@ -60,9 +54,7 @@ pub(super) fn logs(
         timestamps: view.timestamps,
     };
     let mut response = Response::new(Body::from_stream(stream::unfold(follow, Follow::next)));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     Ok(response)
 }
 
@@ -75,12 +67,7 @@ fn nothing() -> Response {
 
 /// The container that is meant: the named one, or the only one.
 fn container(pod: &Value, asked: &str) -> Result<String, StatusError> {
-    let names = |pointer: &str| -> Vec<&str> {
-        list(pod, pointer)
-            .iter()
-            .map(|found| text(found, "/name"))
-            .collect()
-    };
+    let names = |pointer: &str| -> Vec<&str> { list(pod, pointer).iter().map(|found| text(found, "/name")).collect() };
     let (main, init) = (names("/spec/containers"), names("/spec/initContainers"));
     let pod = object::name(pod);
     match main.as_slice() {
@@ -97,18 +84,14 @@ fn container(pod: &Value, asked: &str) -> Result<String, StatusError> {
             )))
         }
         _ if main.contains(&asked) || init.contains(&asked) => Ok(asked.to_owned()),
-        _ => Err(StatusError::bad_request(format!(
-            "container {asked} is not valid for pod {pod}"
-        ))),
+        _ => Err(StatusError::bad_request(format!("container {asked} is not valid for pod {pod}"))),
     }
 }
 
 /// A container that has not started has nothing to say, and the server says why.
 fn started(pod: &Value, container: &str) -> Result<(), StatusError> {
     let name = object::name(pod);
-    let statuses = list(pod, "/status/containerStatuses")
-        .iter()
-        .chain(list(pod, "/status/initContainerStatuses"));
+    let statuses = list(pod, "/status/containerStatuses").iter().chain(list(pod, "/status/initContainerStatuses"));
     let mut waiting = statuses
         .filter(|status| text(status, "/name") == container)
         .filter(|status| status.pointer("/lastState/terminated").is_none())
@@ -122,9 +105,7 @@ fn started(pod: &Value, container: &str) -> Result<(), StatusError> {
         "ErrImagePull" => "image can't be pulled",
         other => other,
     };
-    Err(StatusError::bad_request(format!(
-        "container \"{container}\" in pod \"{name}\" is waiting to start: {reason}"
-    )))
+    Err(StatusError::bad_request(format!("container \"{container}\" in pod \"{name}\" is waiting to start: {reason}")))
 }
 
 /// Which lines are wanted, and in what form.
@@ -137,12 +118,7 @@ struct View {
 
 impl View {
     fn of(app: &App, ask: &Ask) -> Result<Self, StatusError> {
-        let count = |key| {
-            Ok::<_, StatusError>(
-                ask.number(key)?
-                    .and_then(|count| usize::try_from(count).ok()),
-            )
-        };
+        let count = |key| Ok::<_, StatusError>(ask.number(key)?.and_then(|count| usize::try_from(count).ok()));
         let seconds = ask.number("sinceSeconds")?;
         let time = ask.query("sinceTime").map(since_time).transpose()?;
         if seconds.is_some() && time.is_some() {
@@ -150,9 +126,7 @@ impl View {
                 "PodLogOptions \"\" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
             ));
         }
-        let ago = seconds
-            .and_then(TimeDelta::try_seconds)
-            .map(|span| app.store.clock().now() - span);
+        let ago = seconds.and_then(TimeDelta::try_seconds).map(|span| app.store.clock().now() - span);
         Ok(Self {
             since: time.or(ago),
             tail: count("tailLines")?,
@@ -162,22 +136,11 @@ impl View {
     }
 
     fn text(&self, lines: &[LogLine]) -> String {
-        let recent: Vec<_> = lines
-            .iter()
-            .filter(|line| self.since.is_none_or(|since| line.at >= since))
-            .collect();
-        let skipped = self
-            .tail
-            .map_or(0, |tail| recent.len().saturating_sub(tail));
-        let mut text: String = recent
-            .iter()
-            .skip(skipped)
-            .map(|line| shown(line, self.timestamps))
-            .collect();
+        let recent: Vec<_> = lines.iter().filter(|line| self.since.is_none_or(|since| line.at >= since)).collect();
+        let skipped = self.tail.map_or(0, |tail| recent.len().saturating_sub(tail));
+        let mut text: String = recent.iter().skip(skipped).map(|line| shown(line, self.timestamps)).collect();
         if let Some(limit) = self.limit {
-            let end = (0..=limit.min(text.len()))
-                .rev()
-                .find(|end| text.is_char_boundary(*end));
+            let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
             text.truncate(end.unwrap_or_default());
         }
         text
@@ -193,11 +156,7 @@ fn since_time(text: &str) -> Result<Timestamp, StatusError> {
 
 fn shown(line: &LogLine, timestamps: bool) -> String {
     if timestamps {
-        format!(
-            "{} {}\n",
-            line.at.to_rfc3339_opts(SecondsFormat::Nanos, true),
-            line.text
-        )
+        format!("{} {}\n", line.at.to_rfc3339_opts(SecondsFormat::Nanos, true), line.text)
     } else {
         format!("{}\n", line.text)
     }
@@ -243,24 +202,15 @@ impl Follow {
     fn fresh(&mut self) -> String {
         let (ns, name) = (object::namespace(&self.pod), object::name(&self.pod));
         let lines = self.app.store.pod_log(ns, name, &self.container).current;
-        let text = lines
-            .iter()
-            .skip(self.told)
-            .map(|line| shown(line, self.timestamps))
-            .collect();
+        let text = lines.iter().skip(self.told).map(|line| shown(line, self.timestamps)).collect();
         self.told = lines.len();
         text
     }
 
     fn is_over(&self) -> bool {
-        let pod = self.app.store.get(
-            "pods",
-            object::namespace(&self.pod),
-            object::name(&self.pod),
-        );
+        let pod = self.app.store.get("pods", object::namespace(&self.pod), object::name(&self.pod));
         pod.is_none_or(|pod| {
-            object::uid(&pod) != object::uid(&self.pod)
-                || matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed")
+            object::uid(&pod) != object::uid(&self.pod) || matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed")
         })
     }
 }

@@ -32,18 +32,13 @@ use crate::simulator::status::StatusError;
 pub(super) fn route(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
     let segments = ask.segments();
     let answered = match Target::parse(&segments, app.switches.batch) {
-        Some(target) => permission::check(caller, target.verb(ask), &target)
-            .and_then(|()| answer(app, ask, &target)),
+        Some(target) => permission::check(caller, target.verb(ask), &target).and_then(|()| answer(app, ask, &target)),
         None => review::answer(ask, caller)
             .unwrap_or_else(|| discovery::answer(app, ask).ok_or_else(StatusError::no_such_path)),
     };
     answered.unwrap_or_else(|error| {
         let nowhere = error == StatusError::no_such_path() && !discovery::has_group(&segments);
-        if nowhere {
-            reply::text(404, "404 page not found\n")
-        } else {
-            reply::refusal(&error)
-        }
+        if nowhere { reply::text(404, "404 page not found\n") } else { reply::refusal(&error) }
     })
 }
 
@@ -62,15 +57,11 @@ fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, St
         ("get", None | Some("status")) => read::get(app, target),
         ("list", None) => read::list(app, ask, target),
         ("watch", None) => watch::watch(app, ask, target),
-        ("create" | "deletecollection", None)
-            if target.resource.namespaced && target.ns.is_none() =>
-        {
+        ("create" | "deletecollection", None) if target.resource.namespaced && target.ns.is_none() => {
             Err(StatusError::method_not_allowed())
         }
         ("create", None) if target.name.is_none() => write::create(app, ask, target),
-        ("update", None | Some("status")) if target.name.is_some() => {
-            write::update(app, ask, target)
-        }
+        ("update", None | Some("status")) if target.name.is_some() => write::update(app, ask, target),
         ("patch", None | Some("status")) if target.name.is_some() => write::patch(app, ask, target),
         ("delete", None) => delete::delete(app, ask, target),
         ("deletecollection", None) => delete::delete_collection(app, ask, target),
@@ -79,12 +70,7 @@ fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, St
     }
 }
 
-fn subresource(
-    app: &Arc<App>,
-    ask: &Ask,
-    target: &Target<'_>,
-    part: &str,
-) -> Result<Response, StatusError> {
+fn subresource(app: &Arc<App>, ask: &Ask, target: &Target<'_>, part: &str) -> Result<Response, StatusError> {
     use crate::simulator::resource::Trait;
     match (target.resource.plural, part, &ask.method) {
         ("pods", "log", &Method::GET) => logs::logs(app, ask, target),

@@ -34,24 +34,10 @@ impl<'a> Target<'a> {
             [plural, name, sub] => (*plural, Some(*name), Some(*sub)),
             _ => return None,
         };
-        let resource = RESOURCES
-            .iter()
-            .find(|row| row.plural == plural && row.group == group)?;
-        let version = served(resource, batch)
-            .iter()
-            .find(|known| **known == version)?;
-        let fits = if resource.namespaced {
-            ns.is_some() || name.is_none()
-        } else {
-            ns.is_none()
-        };
-        fits.then_some(Self {
-            resource,
-            version,
-            ns,
-            name,
-            sub,
-        })
+        let resource = RESOURCES.iter().find(|row| row.plural == plural && row.group == group)?;
+        let version = served(resource, batch).iter().find(|known| **known == version)?;
+        let fits = if resource.namespaced { ns.is_some() || name.is_none() } else { ns.is_none() };
+        fits.then_some(Self { resource, version, ns, name, sub })
     }
 
     /// The namespace as the store wants it.
@@ -104,14 +90,7 @@ mod tests {
         Target::parse(&segments, Batch::V1)
     }
 
-    fn seen(
-        path: &'static str,
-    ) -> (
-        Option<&'static str>,
-        &'static str,
-        Option<&'static str>,
-        Option<&'static str>,
-    ) {
+    fn seen(path: &'static str) -> (Option<&'static str>, &'static str, Option<&'static str>, Option<&'static str>) {
         let target = parse(path).expect(path);
         (target.ns, target.resource.plural, target.name, target.sub)
     }
@@ -119,22 +98,10 @@ mod tests {
     #[test]
     fn each_form_of_path_is_read() {
         assert_eq!(seen("/api/v1/pods"), (None, "pods", None, None));
-        assert_eq!(
-            seen("/api/v1/namespaces/shop"),
-            (None, "namespaces", Some("shop"), None)
-        );
-        assert_eq!(
-            seen("/api/v1/namespaces/shop/status"),
-            (None, "namespaces", Some("shop"), Some("status"))
-        );
-        assert_eq!(
-            seen("/api/v1/namespaces/shop/pods/p/log"),
-            (Some("shop"), "pods", Some("p"), Some("log"))
-        );
-        assert_eq!(
-            seen("/apis/apps/v1/namespaces/shop/deployments"),
-            (Some("shop"), "deployments", None, None)
-        );
+        assert_eq!(seen("/api/v1/namespaces/shop"), (None, "namespaces", Some("shop"), None));
+        assert_eq!(seen("/api/v1/namespaces/shop/status"), (None, "namespaces", Some("shop"), Some("status")));
+        assert_eq!(seen("/api/v1/namespaces/shop/pods/p/log"), (Some("shop"), "pods", Some("p"), Some("log")));
+        assert_eq!(seen("/apis/apps/v1/namespaces/shop/deployments"), (Some("shop"), "deployments", None, None));
     }
 
     #[test]

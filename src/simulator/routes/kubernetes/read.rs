@@ -24,12 +24,9 @@ pub(super) struct Filter {
 
 impl Filter {
     pub(super) fn of(ask: &Ask, target: &Target<'_>) -> Result<Self, StatusError> {
-        let labels = Selector::parse(ask.query("labelSelector").unwrap_or_default())
-            .map_err(StatusError::bad_request)?;
-        let fields = FieldSelector::parse(
-            target.resource,
-            ask.query("fieldSelector").unwrap_or_default(),
-        )?;
+        let labels =
+            Selector::parse(ask.query("labelSelector").unwrap_or_default()).map_err(StatusError::bad_request)?;
+        let fields = FieldSelector::parse(target.resource, ask.query("fieldSelector").unwrap_or_default())?;
         Ok(Self { labels, fields })
     }
 
@@ -54,54 +51,28 @@ pub(super) fn get(app: &App, target: &Target<'_>) -> Result<Response, StatusErro
 /// An answer that is one object.
 pub(super) fn one(status: u16, target: &Target<'_>, object: &Value) -> Response {
     let api_version = target.api_version();
-    reply::json(
-        status,
-        &Versioned {
-            object,
-            api_version: &api_version,
-        },
-    )
+    reply::json(status, &Versioned { object, api_version: &api_version })
 }
 
 pub(super) fn list(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let filter = Filter::of(ask, target)?;
-    let cursor = ask
-        .query("continue")
-        .filter(|text| !text.is_empty())
-        .map(Cursor::read)
-        .transpose()?;
+    let cursor = ask.query("continue").filter(|text| !text.is_empty()).map(Cursor::read).transpose()?;
     let (objects, version) = snapshot(app, ask, target, cursor.as_ref())?;
-    let mut picked: Vec<_> = objects
-        .into_iter()
-        .filter(|object| filter.picks(target, object))
-        .collect();
+    let mut picked: Vec<_> = objects.into_iter().filter(|object| filter.picks(target, object)).collect();
     if let Some(cursor) = &cursor {
         picked.retain(|object| place(object) > (cursor.ns.as_str(), cursor.name.as_str()));
     }
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), version.to_string().into());
-    let limit = ask
-        .number("limit")?
-        .and_then(|limit| usize::try_from(limit).ok())
-        .filter(|limit| *limit > 0);
+    let limit = ask.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
     if let Some(rest) = limit.and_then(|limit| cut(&mut picked, limit)) {
-        let last = picked
-            .last()
-            .map(|object| place(object))
-            .unwrap_or_default();
+        let last = picked.last().map(|object| place(object)).unwrap_or_default();
         metadata.insert("continue".into(), Cursor::write(version, last).into());
         if filter.is_empty() {
             metadata.insert("remainingItemCount".into(), rest.into());
         }
     }
-    Ok(reply::json(
-        200,
-        &List {
-            target,
-            metadata,
-            objects: &picked,
-        },
-    ))
+    Ok(reply::json(200, &List { target, metadata, objects: &picked }))
 }
 
 /// Cuts a list to a page; how many are left over, when some are.
@@ -125,14 +96,9 @@ fn snapshot(
     let plural = target.resource.plural;
     if let Some(cursor) = cursor {
         let past = app.store.list_at(plural, target.ns, cursor.version);
-        return past
-            .map(|objects| (objects, cursor.version))
-            .map_err(|_| stale_cursor());
+        return past.map(|objects| (objects, cursor.version)).map_err(|_| stale_cursor());
     }
-    let asked = ask
-        .number("resourceVersion")?
-        .and_then(|asked| u64::try_from(asked).ok())
-        .unwrap_or_default();
+    let asked = ask.number("resourceVersion")?.and_then(|asked| u64::try_from(asked).ok()).unwrap_or_default();
     if ask.query("resourceVersionMatch") == Some("Exact") {
         return Ok((app.store.list_at(plural, target.ns, asked)?, asked));
     }
@@ -162,26 +128,17 @@ struct Cursor {
 
 impl Cursor {
     fn write(version: u64, (ns, name): (&str, &str)) -> String {
-        URL_SAFE_NO_PAD.encode(
-            json!({ "v": "meta.k8s.io/v1", "rv": version, "ns": ns, "start": name }).to_string(),
-        )
+        URL_SAFE_NO_PAD.encode(json!({ "v": "meta.k8s.io/v1", "rv": version, "ns": ns, "start": name }).to_string())
     }
 
     fn read(text: &str) -> Result<Self, StatusError> {
-        let broken = || {
-            StatusError::bad_request(
-                "invalid continue token: continue key is not valid: illegal base64 data",
-            )
-        };
+        let broken =
+            || StatusError::bad_request("invalid continue token: continue key is not valid: illegal base64 data");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|_| broken())?;
         let version = token.get("rv").and_then(Value::as_u64).ok_or_else(broken)?;
         let text = |pointer| object::text(&token, pointer).to_owned();
-        Ok(Self {
-            version,
-            ns: text("/ns"),
-            name: text("/start"),
-        })
+        Ok(Self { version, ns: text("/ns"), name: text("/start") })
     }
 }
 

@@ -13,24 +13,12 @@ use crate::simulator::status::StatusError;
 
 /// Answers a review; nothing when the path is none.
 pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, StatusError>> {
-    let review: fn(&Ask, &Caller) -> Result<Response, StatusError> = match ask.segments().as_slice()
-    {
-        [
-            "apis",
-            "authorization.k8s.io",
-            "v1",
-            "selfsubjectaccessreviews",
-        ] => may_i,
-        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => {
-            |_, caller| Ok(who_am_i(caller))
-        }
+    let review: fn(&Ask, &Caller) -> Result<Response, StatusError> = match ask.segments().as_slice() {
+        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => may_i,
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => |_, caller| Ok(who_am_i(caller)),
         _ => return None,
     };
-    if ask.method == Method::POST {
-        Some(review(ask, caller))
-    } else {
-        Some(Err(StatusError::method_not_allowed()))
-    }
+    if ask.method == Method::POST { Some(review(ask, caller)) } else { Some(Err(StatusError::method_not_allowed())) }
 }
 
 fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
@@ -45,11 +33,7 @@ fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
         name: asked("name"),
     };
     let allowed = permission::allows(caller, &wish);
-    let status = if allowed {
-        json!({ "allowed": true })
-    } else {
-        json!({ "allowed": false, "reason": "" })
-    };
+    let status = if allowed { json!({ "allowed": true }) } else { json!({ "allowed": false, "reason": "" }) };
     let answer = json!({
         "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
         "metadata": { "creationTimestamp": null }, "spec": body.get("spec"), "status": status,

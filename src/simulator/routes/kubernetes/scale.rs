@@ -42,9 +42,7 @@ pub(super) fn answer(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
         Method::PATCH => {
             let dialect = Dialect::of(ask.header("content-type").unwrap_or_default())?;
             let body = dialect.read(&ask.body)?;
-            set(app, ask, target, |mut scale| {
-                patch::apply(dialect, &mut scale, &body).map(|()| scale)
-            })
+            set(app, ask, target, |mut scale| patch::apply(dialect, &mut scale, &body).map(|()| scale))
         }
         _ => Err(StatusError::method_not_allowed()),
     }
@@ -61,10 +59,7 @@ fn set(
         let scale = wanted(scale_of(workload))?;
         let version = object::text(&scale, "/metadata/resourceVersion");
         if !version.is_empty() && version != object::text(workload, "/metadata/resourceVersion") {
-            return Err(StatusError::modified(
-                target.resource,
-                object::name(workload),
-            ));
+            return Err(StatusError::modified(target.resource, object::name(workload)));
         }
         let replicas = object::number(&scale, "/spec/replicas").unwrap_or_default();
         if replicas < 0 {
@@ -83,17 +78,10 @@ fn negative(name: &str, replicas: i64) -> StatusError {
 }
 
 fn scale_of(workload: &Value) -> Value {
-    let selector = workload
-        .pointer("/spec/selector")
-        .map(Selector::of)
-        .unwrap_or_default();
+    let selector = workload.pointer("/spec/selector").map(Selector::of).unwrap_or_default();
     let replicas = object::number(workload, "/spec/replicas").unwrap_or_default();
     // Go leaves a zero out here, unlike in the workloads themselves.
-    let spec = if replicas == 0 {
-        json!({})
-    } else {
-        json!({ "replicas": replicas })
-    };
+    let spec = if replicas == 0 { json!({}) } else { json!({ "replicas": replicas }) };
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {

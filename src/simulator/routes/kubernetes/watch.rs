@@ -34,25 +34,15 @@ const BOOKMARKS: Duration = Duration::from_mins(1);
 /// Foreign writes after which a bookmark is due without waiting for its time.
 const FOREIGN_WRITES: u64 = 100;
 
-pub(super) fn watch(
-    app: &Arc<App>,
-    ask: &Ask,
-    target: &Target<'_>,
-) -> Result<Response, StatusError> {
+pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     if ask.query("sendInitialEvents").is_some() {
-        let why =
-            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        let why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
         let cause = Cause::forbidden("sendInitialEvents", why);
         return Err(StatusError::bad_options("ListOptions", &cause));
     }
     let filter = Filter::of(ask, target)?;
-    let seconds = ask
-        .number("timeoutSeconds")?
-        .and_then(|asked| u64::try_from(asked).ok());
-    let asked = ask
-        .number("resourceVersion")?
-        .and_then(|asked| u64::try_from(asked).ok())
-        .unwrap_or_default();
+    let seconds = ask.number("timeoutSeconds")?.and_then(|asked| u64::try_from(asked).ok());
+    let asked = ask.number("resourceVersion")?.and_then(|asked| u64::try_from(asked).ok()).unwrap_or_default();
     let mut watch = Watch {
         news: app.store.changes(),
         app: Arc::clone(app),
@@ -71,9 +61,7 @@ pub(super) fn watch(
         watch.begin();
     }
     let mut response = Response::new(Body::from_stream(stream::unfold(watch, Watch::next)));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
 
@@ -103,10 +91,7 @@ struct Line<'a, T: Serialize> {
 impl Watch {
     /// Without a version a watch begins with what is there.
     fn begin(&mut self) {
-        let (objects, version) = self
-            .app
-            .store
-            .list(self.resource.plural, self.ns.as_deref());
+        let (objects, version) = self.app.store.list(self.resource.plural, self.ns.as_deref());
         for object in &objects {
             if self.picks(object) {
                 self.say("ADDED", object);
@@ -149,10 +134,7 @@ impl Watch {
         match self.app.store.log(self.seen) {
             Ok(changes) => changes.iter().for_each(|change| self.tell(change)),
             Err(gone) => {
-                self.push(&Line {
-                    r#type: "ERROR",
-                    object: gone.body(),
-                });
+                self.push(&Line { r#type: "ERROR", object: gone.body() });
                 self.over = true;
             }
         }
@@ -166,10 +148,7 @@ impl Watch {
         if change.resource.plural != self.resource.plural {
             return;
         }
-        let before = change
-            .before
-            .as_deref()
-            .is_some_and(|object| self.picks(object));
+        let before = change.before.as_deref().is_some_and(|object| self.picks(object));
         let now = change.kind != ChangeKind::Deleted && self.picks(&change.object);
         match (before, now) {
             (false, true) => self.say("ADDED", &change.object),
@@ -185,25 +164,13 @@ impl Watch {
 
     fn target(&self) -> Target<'_> {
         let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        Target {
-            resource,
-            version,
-            ns,
-            name: None,
-            sub: None,
-        }
+        Target { resource, version, ns, name: None, sub: None }
     }
 
     fn say(&mut self, kind: &str, object: &Value) {
         self.told = object::version(object).max(self.told);
         let api_version = self.target().api_version();
-        self.push(&Line {
-            r#type: kind,
-            object: Versioned {
-                object,
-                api_version: &api_version,
-            },
-        });
+        self.push(&Line { r#type: kind, object: Versioned { object, api_version: &api_version } });
     }
 
     fn bookmark(&mut self) {
@@ -215,10 +182,7 @@ impl Watch {
             "kind": self.resource.kind, "apiVersion": self.target().api_version(),
             "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
         });
-        self.push(&Line {
-            r#type: "BOOKMARK",
-            object,
-        });
+        self.push(&Line { r#type: "BOOKMARK", object });
     }
 
     fn push(&mut self, line: &impl Serialize) {
@@ -235,10 +199,6 @@ fn last_state(change: &Change) -> Value {
         (Some(before), ChangeKind::Modified) => Value::clone(before),
         _ => Value::clone(&change.object),
     };
-    object::put(
-        &mut object,
-        &["metadata", "resourceVersion"],
-        change.version.to_string(),
-    );
+    object::put(&mut object, &["metadata", "resourceVersion"], change.version.to_string());
     object
 }

@@ -32,26 +32,15 @@ fn bad_dry_run(ask: &Ask, asked: &str) -> StatusError {
         _ => "DeleteOptions",
     };
     let message = format!("Unsupported value: []string{{\"{asked}\"}}: supported values: \"All\"");
-    let cause = Cause {
-        field: "dryRun".into(),
-        reason: "FieldValueNotSupported",
-        message,
-    };
+    let cause = Cause { field: "dryRun".into(), reason: "FieldValueNotSupported", message };
     StatusError::bad_options(kind, &cause)
 }
 
 /// Who writes, as the request tells.
 pub(super) fn manager(app: &App, ask: &Ask, target: &Target<'_>) -> Manager {
-    let agent = ask
-        .header("user-agent")
-        .and_then(|agent| agent.split('/').next())
-        .unwrap_or("unknown");
+    let agent = ask.header("user-agent").and_then(|agent| agent.split('/').next()).unwrap_or("unknown");
     Manager {
-        name: ask
-            .query("fieldManager")
-            .filter(|name| !name.is_empty())
-            .unwrap_or(agent)
-            .to_owned(),
+        name: ask.query("fieldManager").filter(|name| !name.is_empty()).unwrap_or(agent).to_owned(),
         api_version: target.api_version(),
         subresource: target.sub.unwrap_or_default().to_owned(),
         time: object::stamp(app.store.clock().now()),
@@ -63,9 +52,7 @@ pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     fit(target, &mut object)?;
     validation::decodable(&object).map_err(|why| undecodable(target, &why))?;
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
-        return Err(StatusError::unexplained(
-            "resourceVersion should not be set on objects to be created",
-        ));
+        return Err(StatusError::unexplained("resourceVersion should not be set on objects to be created"));
     }
     open_namespace(app, target, &object)?;
     admit(target, &object)?;
@@ -90,10 +77,8 @@ const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
 /// The object must be of the kind, and lie in the namespace, that the path says.
 fn fit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
     let resource = target.resource;
-    let (kind, api_version) = (
-        object::text(object, "/kind").to_owned(),
-        object::text(object, "/apiVersion").to_owned(),
-    );
+    let (kind, api_version) =
+        (object::text(object, "/kind").to_owned(), object::text(object, "/apiVersion").to_owned());
     let expected = target.api_version();
     let known = by_kind(&api_version, &kind).is_some_and(|found| found.plural == resource.plural);
     if known && api_version != expected {
@@ -125,10 +110,7 @@ fn fit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
 
 fn undecodable(target: &Target<'_>, why: &str) -> StatusError {
     let kind = target.resource.kind;
-    StatusError::bad_request(format!(
-        "{kind} in version \"{}\" cannot be handled as a {kind}: {why}",
-        target.version
-    ))
+    StatusError::bad_request(format!("{kind} in version \"{}\" cannot be handled as a {kind}: {why}", target.version))
 }
 
 /// New objects need a namespace that is there and stays.
@@ -136,9 +118,7 @@ fn open_namespace(app: &App, target: &Target<'_>, object: &Value) -> Result<(), 
     let Some(ns) = target.ns else { return Ok(()) };
     let Some(namespace) = app.store.get("namespaces", "", ns) else {
         let resource = crate::simulator::resource::by_plural("namespaces");
-        return Err(resource.map_or_else(StatusError::no_such_path, |found| {
-            StatusError::not_found(found, ns)
-        }));
+        return Err(resource.map_or_else(StatusError::no_such_path, |found| StatusError::not_found(found, ns)));
     };
     if !object::is_deleting(&namespace) {
         return Ok(());
@@ -191,12 +171,7 @@ fn unfit(patched: &Value, why: &str) -> StatusError {
 }
 
 /// Server-side apply: also creates what is not there.
-fn apply(
-    app: &App,
-    ask: &Ask,
-    target: &Target<'_>,
-    mut config: Value,
-) -> Result<Response, StatusError> {
+fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result<Response, StatusError> {
     if ask.query("fieldManager").is_none_or(str::is_empty) {
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(StatusError::bad_options("PatchOptions", &cause));
@@ -235,11 +210,7 @@ pub(super) fn change(
     manager: &Manager,
     change: impl FnOnce(&mut Value) -> Result<(), StatusError>,
 ) -> Result<std::sync::Arc<Value>, StatusError> {
-    let (plural, ns, name) = (
-        target.resource.plural,
-        target.place(),
-        target.name.unwrap_or_default(),
-    );
+    let (plural, ns, name) = (target.resource.plural, target.place(), target.name.unwrap_or_default());
     let write = |object: &mut Value| {
         let before = object.clone();
         change(object)?;
@@ -284,22 +255,14 @@ fn same_name(target: &Target<'_>, object: &Value) -> Result<(), StatusError> {
 }
 
 /// A writer that names a UID or a version means that object, in that state.
-fn check_identity(
-    target: &Target<'_>,
-    ask: &Ask,
-    present: &Value,
-    wanted: &Value,
-) -> Result<(), StatusError> {
+fn check_identity(target: &Target<'_>, ask: &Ask, present: &Value, wanted: &Value) -> Result<(), StatusError> {
     let resource = target.resource;
     let (uid, name) = (object::uid(wanted), object::name(present));
     if !uid.is_empty() && uid != object::uid(present) {
         return Err(foreign(target, ask, present, uid));
     }
     let version = object::text(wanted, "/metadata/resourceVersion");
-    if !version.is_empty()
-        && version != "0"
-        && version != object::text(present, "/metadata/resourceVersion")
-    {
+    if !version.is_empty() && version != "0" && version != object::text(present, "/metadata/resourceVersion") {
         return Err(StatusError::modified(resource, name));
     }
     Ok(())
@@ -312,11 +275,7 @@ fn foreign(target: &Target<'_>, ask: &Ask, present: &Value, uid: &str) -> Status
         return StatusError::invalid(
             resource,
             name,
-            &[Cause::invalid(
-                "metadata.uid",
-                &uid.into(),
-                "field is immutable",
-            )],
+            &[Cause::invalid("metadata.uid", &uid.into(), "field is immutable")],
         );
     }
     let why = format!(

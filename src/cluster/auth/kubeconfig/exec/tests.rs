@@ -5,9 +5,7 @@ use super::*;
 const V1: &str = "client.authentication.k8s.io/v1";
 
 fn fields(exec: Value) -> Fields {
-    let Value::Object(exec) = exec else {
-        panic!("an object")
-    };
+    let Value::Object(exec) = exec else { panic!("an object") };
     Fields::new("user `admin`".to_owned(), Path::new("/k/config"), exec)
 }
 
@@ -18,11 +16,7 @@ fn shell(script: &str) -> ExecPlugin {
 }
 
 async fn failure(script: &str) -> String {
-    shell(script)
-        .run(&Value::Null)
-        .await
-        .expect_err("a failure")
-        .to_string()
+    shell(script).run(&Value::Null).await.expect_err("a failure").to_string()
 }
 
 #[tokio::test]
@@ -32,90 +26,45 @@ async fn a_program_is_told_the_cluster_and_gives_token_certificate_and_end() {
             "clientKeyData":"K","expirationTimestamp":"2026-11-21T03:00:00Z"}}' client.authentication.k8s.io/v1 \
             "$(printf %s "$PLUGIN_SAYS $KUBERNETES_EXEC_INFO" | tr '"' "'")""#,
     );
-    let given = plugin
-        .run(&json!({"server": "https://x"}))
-        .await
-        .expect("a credential");
+    let given = plugin.run(&json!({"server": "https://x"})).await.expect("a credential");
     let token = given.token.as_ref().map(Secret::expose).expect("a token");
     let expected = "hello {'apiVersion':'client.authentication.k8s.io/v1','kind':'ExecCredential',\
         'spec':{'interactive':false,'cluster':{'server':'https://x'}}}";
     assert_eq!(token, expected);
-    assert_eq!(
-        given.certificate.map(|one| one.certificate).as_deref(),
-        Some(b"C".as_slice())
-    );
-    assert_eq!(
-        given.expires.map(crate::clock::rfc3339).as_deref(),
-        Some("2026-11-21T03:00:00.000Z")
-    );
+    assert_eq!(given.certificate.map(|one| one.certificate).as_deref(), Some(b"C".as_slice()));
+    assert_eq!(given.expires.map(crate::clock::rfc3339).as_deref(), Some("2026-11-21T03:00:00.000Z"));
 }
 
 #[tokio::test]
 async fn a_program_that_fails_is_quoted_on_one_line() {
-    assert_eq!(
-        failure("printf 'log\\033[2Jin\\nfirst\\n' >&2; exit 3").await,
-        "exit status: 3: log [2Jin first"
-    );
+    assert_eq!(failure("printf 'log\\033[2Jin\\nfirst\\n' >&2; exit 3").await, "exit status: 3: log [2Jin first");
     assert_eq!(failure("exit 1").await, "exit status: 1");
-    assert_eq!(
-        failure("echo '<html>'").await,
-        format!("its output is not an ExecCredential of {V1}")
-    );
+    assert_eq!(failure("echo '<html>'").await, format!("its output is not an ExecCredential of {V1}"));
     let old = r#"echo '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"t"}}'"#;
-    assert_eq!(
-        failure(old).await,
-        format!("its output is not an ExecCredential of {V1}")
-    );
+    assert_eq!(failure(old).await, format!("its output is not an ExecCredential of {V1}"));
     let empty = r#"echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"clientKeyData":"K"}}'"#;
-    assert_eq!(
-        failure(empty).await,
-        "its output holds neither a token nor a certificate with its key"
-    );
+    assert_eq!(failure(empty).await, "its output holds neither a token nor a certificate with its key");
 }
 
 #[tokio::test]
 async fn a_program_that_is_missing_is_said_with_how_to_get_it() {
-    let exec =
-        json!({"apiVersion": V1, "command": "./bin/none", "installHint": "get it at example.com"});
+    let exec = json!({"apiVersion": V1, "command": "./bin/none", "installHint": "get it at example.com"});
     let plugin = ExecPlugin::decode(&fields(exec)).expect("a plugin");
-    assert_eq!(
-        Path::new(&plugin.command()),
-        Path::new("/k/./bin/none"),
-        "relative to the kubeconfig"
-    );
-    let error = plugin
-        .run(&Value::Null)
-        .await
-        .expect_err("missing")
-        .to_string();
-    assert!(
-        error.starts_with("it cannot be started: ") && error.ends_with(" (get it at example.com)"),
-        "{error}"
-    );
+    assert_eq!(Path::new(&plugin.command()), Path::new("/k/./bin/none"), "relative to the kubeconfig");
+    let error = plugin.run(&Value::Null).await.expect_err("missing").to_string();
+    assert!(error.starts_with("it cannot be started: ") && error.ends_with(" (get it at example.com)"), "{error}");
 }
 
 #[test]
 fn plugins_that_a_run_cannot_serve_are_refused() {
-    let refused = |exec| {
-        ExecPlugin::decode(&fields(exec))
-            .expect_err("refused")
-            .to_string()
-    };
+    let refused = |exec| ExecPlugin::decode(&fields(exec)).expect_err("refused").to_string();
     assert!(refused(json!({"apiVersion": V1})).ends_with("its exec plugin has no command"));
-    let old =
-        refused(json!({"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}));
-    assert!(
-        old.contains("speaks `client.authentication.k8s.io/v1alpha1`; known is "),
-        "{old}"
-    );
+    let old = refused(json!({"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}));
+    assert!(old.contains("speaks `client.authentication.k8s.io/v1alpha1`; known is "), "{old}");
     let asks = refused(json!({"apiVersion": V1, "command": "x", "interactiveMode": "Always"}));
     assert!(asks.contains("needs a terminal"), "{asks}");
-    let env =
-        refused(json!({"apiVersion": V1, "command": "x", "env": [{"name": "A=B", "value": "c"}]}));
-    assert!(
-        env.ends_with("the env of its exec plugin is not a list of names and values"),
-        "{env}"
-    );
+    let env = refused(json!({"apiVersion": V1, "command": "x", "env": [{"name": "A=B", "value": "c"}]}));
+    assert!(env.ends_with("the env of its exec plugin is not a list of names and values"), "{env}");
 }
 
 #[test]

@@ -27,8 +27,7 @@ fn identity(folder: &Path, user: &Value, redactor: &Redactor) -> KubernetesIdent
         "current-context": "prod", "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "admin"}}],
         "clusters": [{"name": "c", "cluster": {"server": "https://x"}}], "users": [{"name": "admin", "user": user}],
     });
-    let access = Kubeconfig::from_value(&folder.join("config"), &content)
-        .and_then(|config| config.select(None));
+    let access = Kubeconfig::from_value(&folder.join("config"), &content).and_then(|config| config.select(None));
     let clock = Clock::starting_at("2026-01-02T03:00:00Z".parse().expect("a stamp"));
     access.expect("an access").identity(clock, redactor)
 }
@@ -57,18 +56,11 @@ fn counting(folder: &Path, status: &str) -> Value {
 #[tokio::test]
 async fn a_token_in_the_file_is_a_bearer_and_cannot_be_renewed() {
     let (root, redactor) = (tempfile::tempdir().expect("a folder"), Redactor::default());
-    let me = identity(
-        root.path(),
-        &json!({"token": "token-abc", "as": "eve"}),
-        &redactor,
-    );
+    let me = identity(root.path(), &json!({"token": "token-abc", "as": "eve"}), &redactor);
     let headers = me.headers().await.expect("headers");
     assert_eq!(
         (&headers[AUTHORIZATION], &headers["impersonate-user"]),
-        (
-            &"Bearer token-abc".parse().unwrap(),
-            &"eve".parse().unwrap()
-        )
+        (&"Bearer token-abc".parse().unwrap(), &"eve".parse().unwrap())
     );
     assert!(headers[AUTHORIZATION].is_sensitive());
     assert_eq!(redactor.text("token-abc"), "***");
@@ -86,23 +78,10 @@ async fn a_certificate_sends_no_header_and_is_handed_to_the_transport() {
     let user = json!({"client-certificate-data": "Q0VSVA==", "client-key-data": "S0VZLUtFWQ=="});
     let me = identity(root.path(), &user, &redactor);
     assert!(me.headers().await.expect("headers").is_empty());
-    let certificate = me
-        .client_certificate()
-        .await
-        .expect("asked")
-        .expect("a certificate");
-    assert_eq!(
-        (certificate.certificate.as_slice(), certificate.key.expose()),
-        (b"CERT".as_slice(), "KEY-KEY")
-    );
+    let certificate = me.client_certificate().await.expect("asked").expect("a certificate");
+    assert_eq!((certificate.certificate.as_slice(), certificate.key.expose()), (b"CERT".as_slice(), "KEY-KEY"));
     assert_eq!(redactor.text("KEY-KEY"), "***");
-    assert!(
-        renewed(&me)
-            .await
-            .expect_err("ended")
-            .what()
-            .contains("refused the client certificate")
-    );
+    assert!(renewed(&me).await.expect_err("ended").what().contains("refused the client certificate"));
     let nobody = identity(root.path(), &json!({}), &redactor);
     assert_eq!(renewed(&nobody).await, Ok(false));
 }
@@ -113,13 +92,7 @@ async fn a_token_file_is_read_again_each_minute_and_when_refused() {
     let file = root.path().join("token");
     let write = |token: &str| std::fs::write(&file, token).expect("written");
     let me = identity(root.path(), &json!({"tokenFile": "token"}), &redactor);
-    assert!(
-        me.headers()
-            .await
-            .expect_err("no file yet")
-            .what()
-            .contains("cannot read the token of user `admin`")
-    );
+    assert!(me.headers().await.expect_err("no file yet").what().contains("cannot read the token of user `admin`"));
     write("token-1\n");
     assert_eq!(bearer(&me).await, "Bearer token-1");
     write("token-2\n");
@@ -132,11 +105,7 @@ async fn a_token_file_is_read_again_each_minute_and_when_refused() {
     assert_eq!(bearer(&me).await, "Bearer token-3");
     std::fs::remove_file(&file).expect("removed");
     tokio::time::advance(FILE_LIFE).await;
-    assert_eq!(
-        bearer(&me).await,
-        "Bearer token-3",
-        "the last one stays in use"
-    );
+    assert_eq!(bearer(&me).await, "Bearer token-3", "the last one stays in use");
     assert_eq!(redactor.text("token-1 token-2 token-3"), "*** *** ***");
 }
 
@@ -156,15 +125,9 @@ async fn a_program_is_asked_once_and_again_when_refused() {
 #[tokio::test]
 async fn what_a_program_gave_is_used_until_shortly_before_its_end() {
     let (root, redactor) = (tempfile::tempdir().expect("a folder"), Redactor::default());
-    for (end, expected) in [
-        ("2026-01-02T03:00:09Z", "Bearer token-2"),
-        ("2026-01-02T04:00:00Z", "Bearer token-3"),
-    ] {
-        let me = identity(
-            root.path(),
-            &counting(root.path(), &format!(r#","expirationTimestamp":"{end}""#)),
-            &redactor,
-        );
+    for (end, expected) in [("2026-01-02T03:00:09Z", "Bearer token-2"), ("2026-01-02T04:00:00Z", "Bearer token-3")] {
+        let me =
+            identity(root.path(), &counting(root.path(), &format!(r#","expirationTimestamp":"{end}""#)), &redactor);
         me.headers().await.expect("headers");
         assert_eq!(bearer(&me).await, expected);
     }
@@ -175,17 +138,9 @@ async fn a_program_may_give_the_certificate() {
     let (root, redactor) = (tempfile::tempdir().expect("a folder"), Redactor::default());
     let more = r#","clientCertificateData":"CERT","clientKeyData":"KEY-KEY""#;
     let me = identity(root.path(), &counting(root.path(), more), &redactor);
-    let certificate = me
-        .client_certificate()
-        .await
-        .expect("asked")
-        .expect("a certificate");
+    let certificate = me.client_certificate().await.expect("asked").expect("a certificate");
     assert_eq!(certificate.key.expose(), "KEY-KEY");
-    assert_eq!(
-        bearer(&me).await,
-        "Bearer token-1",
-        "the same answer serves both"
-    );
+    assert_eq!(bearer(&me).await, "Bearer token-1", "the same answer serves both");
     assert_eq!(redactor.text("KEY-KEY"), "***");
 }
 

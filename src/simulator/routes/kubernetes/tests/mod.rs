@@ -28,7 +28,5 @@ pub(super) fn kit() -> Kit {
 
 pub(super) fn names(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().into_iter().flatten();
-    items
-        .filter_map(|item| item["metadata"]["name"].as_str())
-        .collect()
+    items.filter_map(|item| item["metadata"]["name"].as_str()).collect()
 }
