@@ -17,7 +17,8 @@ fn rust_files(folders: &[&str]) -> Vec<(String, String)> {
     let there = folders.iter().map(|folder| Path::new(ROOT).join(folder)).filter(|folder| folder.exists());
     let files: Vec<PathBuf> = there.flat_map(|folder| below(&folder)).collect();
     let rust = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
-    rust.map(|path| (path.strip_prefix(ROOT).unwrap().display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+    rust.map(|path| (path.strip_prefix(ROOT).unwrap().display().to_string(), fs::read_to_string(&path).unwrap()))
+        .collect()
 }
 
 fn none(wrong: &[String], rule: &str) {
@@ -44,7 +45,10 @@ fn product(text: &str) -> String {
 }
 
 fn is_test(file: &str) -> bool {
-    file.ends_with("/tests.rs") || file.contains("/tests/") || file.ends_with("/testkit.rs") || file.ends_with("/kit.rs")
+    file.ends_with("/tests.rs")
+        || file.contains("/tests/")
+        || file.ends_with("/testkit.rs")
+        || file.ends_with("/kit.rs")
 }
 
 /// The top-level modules that a text names as `crate::x`, or one by one in `crate::{x, y::z}`.
@@ -71,7 +75,12 @@ fn heads(group: &str) -> Vec<String> {
         }
     }
     members.push(member);
-    members.iter().filter_map(|path| path.trim().split("::").next()).filter(|head| !head.is_empty()).map(Into::into).collect()
+    members
+        .iter()
+        .filter_map(|path| path.trim().split("::").next())
+        .filter(|head| !head.is_empty())
+        .map(Into::into)
+        .collect()
 }
 
 #[test]
@@ -128,7 +137,13 @@ fn no_file_is_too_long() {
 #[test]
 fn no_word_stands_for_work_undone() {
     // In two parts, so that this file does not find itself.
-    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("dbg", "!(")];
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("dbg", "!("),
+    ];
     let mut wrong = Vec::new();
     for (file, text) in rust_files(&["src", "tests", "benches"]) {
         let lines = text.lines().enumerate().filter(|(_, line)| words.iter().any(|word| line.contains(word)));
@@ -169,14 +184,16 @@ fn actions() -> Vec<String> {
 fn every_action_and_control_is_used_by_a_runbook() {
     let (books, actions) = (books(), actions());
     assert!(actions.len() > 8, "{actions:?}");
-    let is_used = |name: &String| Regex::new(&format!(r"(?m)(^|[\s{{-]){}:", regex::escape(name))).unwrap().is_match(&books);
+    let is_used =
+        |name: &String| Regex::new(&format!(r"(?m)(^|[\s{{-]){}:", regex::escape(name))).unwrap().is_match(&books);
     let wrong: Vec<String> = actions.into_iter().filter(|name| !is_used(name)).collect();
     none(&wrong, "every row of ACTIONS and CONTROLS is used by a runbook that is run");
 }
 
 #[test]
 fn every_report_format_is_used_by_a_case() {
-    let help = Case::new(["run", "x.yaml", "--report", "no-such=x"]).file("x.yaml", "runbook: v1\nname: x\nsteps: [{note: x}]\n");
+    let help = Case::new(["run", "x.yaml", "--report", "no-such=x"])
+        .file("x.yaml", "runbook: v1\nname: x\nsteps: [{note: x}]\n");
     let said = help.run().exits(2).stderr;
     let names = Regex::new(r"`?(\w+)`?=").unwrap();
     let formats: BTreeSet<String> = runhub::report::FORMATS.iter().map(|format| format.name.to_owned()).collect();
