@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
+use super::Effect;
 use super::context::Context;
 use super::failure;
 use super::made::Made;
@@ -83,6 +84,52 @@ impl Context {
     /// Takes a change back: journaled like any other, never refused by the budget.
     pub(super) async fn change_back(&self, proposal: Proposal) -> Result<Value, Failure> {
         self.journaled(self.described(&proposal), proposal).await
+    }
+
+    /// Does something outside the target, journaled like any other change.
+    ///
+    /// `work` fails with whether it may have been done all the same.
+    ///
+    /// # Errors
+    /// When the gate or the journal refuses, or the work itself fails.
+    pub(super) async fn outside<T>(
+        &self,
+        what: &str,
+        effect: &Effect,
+        work: impl Future<Output = Result<T, (Failure, bool)>>,
+    ) -> Result<T, Failure> {
+        let reversal = match effect {
+            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
+            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
+        };
+        let change = Change {
+            step: self.step().clone(),
+            verb: Verb::Execute,
+            object: ObjectId { kind: "Outside".into(), name: what.to_owned(), ..ObjectId::default() },
+            summary: "done".into(),
+            resource_version: String::new(),
+            body_digest: String::new(),
+            written: Vec::new(),
+            reversal,
+            pods: 0,
+        };
+        self.shared.gate.admit(&change, &self.shared.made).await?;
+        let intent = Intent { change: change.clone(), body: None, before: None };
+        let journal = |error: crate::event::LedgerError| Failure::new(Class::Journal, error.to_string());
+        let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
+        let number = self.shared.made.begin(change.clone(), None, ticket.number());
+        let (settled, done) = match work.await {
+            Ok(done) => {
+                (Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }, Ok(done))
+            }
+            Err((failure, true)) => (Settled::Unknown(failure.message.clone()), Err(failure)),
+            Err((failure, false)) => (Settled::Refused(failure.clone()), Err(failure)),
+        };
+        let settled_well = self.shared.ledger.settle(ticket, &settled);
+        self.shared.made.settle(number, settled.clone(), None);
+        self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
+        settled_well.map_err(journal)?;
+        done
     }
 
     async fn journaled(&self, change: Change, proposal: Proposal) -> Result<Value, Failure> {

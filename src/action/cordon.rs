@@ -83,13 +83,13 @@ mod tests {
     use super::super::{Back, take_back, uncordon};
     use super::*;
 
-    fn node(spec: Value) -> Value {
+    fn node(spec: &Value) -> Value {
         json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": "n", "resourceVersion": "1"}, "spec": spec})
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_node_is_closed_and_taken_back_to_what_it_was() {
-        let open = node(json!({}));
+        let open = node(&json!({}));
         let stage = Stage::new([open.clone()]);
         let seen = ready(&ROW, "node: n1").act(&stage.context()).await.unwrap();
         assert_eq!(
@@ -102,18 +102,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_node_that_was_closed_before_stays_closed_when_taken_back() {
-        let stage = Stage::new([node(json!({"unschedulable": true}))]);
+        let stage = Stage::new([node(&json!({"unschedulable": true}))]);
         assert!(!ready(&ROW, "node: n1").act(&stage.context()).await.unwrap().changed);
         assert!(stage.made().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_node_is_opened_only_where_it_is_closed() {
-        let closed = node(json!({"unschedulable": true}));
+        let closed = node(&json!({"unschedulable": true}));
         let stage = Stage::new([closed.clone()]);
         assert!(ready(&uncordon::ROW, "node: n1").act(&stage.context()).await.unwrap().changed);
         assert_eq!(stage.object(&closed).unwrap()["spec"], json!({}));
-        let open = Stage::new([node(json!({"unschedulable": false}))]);
+        let open = Stage::new([node(&json!({"unschedulable": false}))]);
         assert!(!ready(&uncordon::ROW, "node: n1").act(&open.context()).await.unwrap().changed);
     }
 

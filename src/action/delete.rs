@@ -93,8 +93,8 @@ pub(super) static ROW: ActionKind = ActionKind {
     schema: schema_of::<Arguments>,
 };
 
-/// The server counts grace in whole seconds.
-fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnostic>) {
+/// Complains about a grace period that the server cannot count: it takes whole seconds.
+pub(super) fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnostic>) {
     let odd = grace.is_some_and(|grace| seconds(grace).is_none());
     if let Some(value) = node.get("grace-period").filter(|_| odd) {
         out.push(Diagnostic::error("`grace-period` takes whole seconds", value.span).help("write 0s, 30s or 5m"));
@@ -102,7 +102,7 @@ fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut Vec<Diagnost
 }
 
 /// Whole seconds, as the server counts grace.
-pub(super) fn seconds(grace: &DurationText) -> Option<u32> {
+fn seconds(grace: &DurationText) -> Option<u32> {
     let grace = grace.duration();
     u32::try_from(grace.as_secs()).ok().filter(|_| grace.subsec_millis() == 0)
 }
@@ -115,6 +115,11 @@ impl Action for Delete {
             return Ok(listed(self.one(context, address, None).await?));
         };
         let selection = context.select(set, u64::from(self.arguments.missing.is_none())).await?;
+        if !selection.complete {
+            let line = format!("the list of {} may be incomplete: nothing was deleted", set.kind.plural);
+            let failure = Failure::new(Class::Forbidden, line);
+            return Err(failure.help("the native list is refused: name the namespaces you may list with `in`"));
+        }
         let done = each_of(context, &selection.items, |address| self.one(context, address, Some(set))).await?;
         Ok(without_absent(done))
     }

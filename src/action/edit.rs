@@ -108,21 +108,33 @@ fn proposal(address: &Address, before: &Arc<Value>, edit: Edit, written: Vec<Wri
 
 /// `replicas 3 → 0`, for each field.
 pub(super) fn words(written: &[Written]) -> String {
-    let name = |pointer: &str| pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-    let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), short);
-    written
-        .iter()
-        .map(|field| format!("{} {} → {}", name(&field.pointer), show(&field.before), show(&field.after)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    written.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn short(value: &Value) -> String {
+/// `replicas 3 → 0`.
+///
+/// A value is shown whole or not at all: the part of a secret that a cut
+/// leaves over would slip past the filter, which knows it whole.
+pub(super) fn word(field: &Written) -> String {
+    let name = name(field);
+    match (short(field.before.as_ref()), short(field.after.as_ref())) {
+        (Some(before), Some(after)) => format!("{name} {before} → {after}"),
+        _ => format!("{name} changed"),
+    }
+}
+
+/// The last part of a field's pointer, as people write it.
+pub(super) fn name(field: &Written) -> String {
+    field.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
+}
+
+fn short(value: Option<&Value>) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        None => "nothing".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
     };
-    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+    (text.chars().count() <= 60).then_some(text)
 }
 
 /// A merge patch bound to UID and version; a JSON patch where a field lies in a list.
@@ -191,6 +203,14 @@ mod tests {
             json!({"metadata": {"uid": "u", "resourceVersion": "7", "annotations": {"runhub.dev/held": "x"}}, "spec": {"replicas": 0}})
         );
         assert_eq!(words(&written), "replicas 3 → 0, runhub.dev/held nothing → x");
+    }
+
+    #[test]
+    fn no_part_of_a_long_value_is_left_over() {
+        let long = Some(json!("s".repeat(61)));
+        assert_eq!(words(&[field("/data/password", long, Some(json!("new")))]), "password changed");
+        let whole = Some(json!("s".repeat(60)));
+        assert_eq!(words(&[field("/data/password", whole, None)]), format!("password {} → nothing", "s".repeat(60)));
     }
 
     #[test]

@@ -8,22 +8,32 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod apply;
 mod back;
+#[cfg(test)]
+mod books;
 mod cause;
 mod change;
+mod command;
 mod context;
 mod cordon;
 mod delete;
 mod diff;
+mod drain;
 mod edit;
+mod env;
+mod exec;
 mod failure;
 mod follow;
 mod get;
 mod guard;
 mod held;
+mod http;
 mod list;
+mod logs;
 mod made;
 mod many;
+mod middleware;
 mod once;
 mod patch;
 mod pods;
@@ -32,8 +42,10 @@ mod restart;
 mod rollback;
 mod rollout;
 mod row;
+mod says;
 mod scale;
 mod set_image;
+mod set_password;
 mod settle;
 #[cfg(test)]
 mod stage;
@@ -44,6 +56,7 @@ mod target;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
+mod wait_until;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -136,11 +149,21 @@ pub static ACTIONS: &[&ActionKind] = &[
     &restart::ROW,
     &rollback::ROW,
     &wait_for_rollout::ROW,
+    &wait_until::ROW,
     &set_image::ROW,
     &patch::ROW,
+    &apply::ROW,
     &delete::ROW,
+    &logs::ROW,
+    &env::ROW,
+    &exec::ROW,
     &cordon::ROW,
     &uncordon::ROW,
+    &drain::ROW,
+    &middleware::ROW,
+    &set_password::ROW,
+    &http::ROW,
+    &command::ROW,
 ];
 
 /// Every kind that a runbook can name with a word.

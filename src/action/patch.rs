@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{Proposal, resource_version};
 use super::diff::differences;
+use super::edit::{name, word};
 use super::failure;
 use super::get::conceal_data;
 use super::reach::running_pods;
@@ -285,27 +286,15 @@ fn content(object: &Value) -> Value {
         fields.remove("status");
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        BOOKKEEPING.iter().for_each(|field| drop(metadata.remove(*field)));
+        metadata.retain(|field, _| !BOOKKEEPING.contains(&field.as_str()));
     }
     object
 }
 
-/// `replicas 3 → 0`; a value is shown whole or not at all, so that no part of a secret is ever left over.
+/// `replicas 3 → 0`, for the first fields; of a Secret only their names.
 fn summary(written: &[Written], is_secret: bool) -> String {
     const SHOWN: usize = 4;
-    let show = |value: Option<&Value>| match value {
-        None => Some("nothing".to_owned()),
-        Some(Value::String(text)) => Some(text.clone()).filter(|text| text.chars().count() <= 40),
-        Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
-        Some(_) => None,
-    };
-    let word = |field: &Written| {
-        let name = field.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-        match (show(field.before.as_ref()), show(field.after.as_ref())) {
-            (Some(before), Some(after)) if !is_secret => format!("{name} {before} → {after}"),
-            _ => format!("{name} changed"),
-        }
-    };
+    let word = |field| if is_secret { format!("{} changed", name(field)) } else { word(field) };
     let mut words: Vec<String> = written.iter().take(SHOWN).map(word).collect();
     words.extend((written.len() > SHOWN).then(|| format!("{} more", written.len() - SHOWN)));
     words.join(", ")

@@ -16,7 +16,7 @@ use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure};
 
-/// The kinds that have replicas; a DaemonSet is named so that it can be refused with words.
+/// The kinds that have replicas; a `DaemonSet` is named so that it can be refused with words.
 const RULE: TargetRule = TargetRule {
     kinds: &["deployment", "statefulset", "replicaset", "daemonset"],
     sets: true,

@@ -147,20 +147,20 @@ impl World {
 
     fn patch(&mut self, path: &str, wire: &Wire) -> Turn {
         let Some(before) = self.objects.get(path).cloned() else { return absent(path) };
-        let (mut after, patch) = (before.clone(), body(wire));
-        if patch.is_array() {
-            let operations: json_patch::Patch = serde_json::from_value(patch).unwrap();
+        let (mut after, change) = (before.clone(), body(wire));
+        if change.is_array() {
+            let operations: json_patch::Patch = serde_json::from_value(change).unwrap();
             if json_patch::patch(&mut after, &operations).is_err() {
                 return refusal(422, "Invalid", "the server rejected our request due to an error in our request");
             }
         } else {
             let stale = |field: &str| {
-                patch.pointer(field).is_some_and(|wanted| before.pointer(field).is_some_and(|found| found != wanted))
+                change.pointer(field).is_some_and(|wanted| before.pointer(field).is_some_and(|found| found != wanted))
             };
             if stale("/metadata/resourceVersion") || stale("/metadata/uid") {
                 return refusal(409, "Conflict", "the object has been modified");
             }
-            json_patch::merge(&mut after, &patch);
+            json_patch::merge(&mut after, &change);
         }
         if after
             .pointer("/metadata/annotations")
@@ -278,10 +278,10 @@ pub(super) fn pod(namespace: &str, name: &str, uid: &str) -> Value {
 
 /// A pod that runs, is ready, and is owned by an object.
 pub(super) fn pod_of(owner: &Value, name: &str, uid: &str) -> Value {
-    let mut owned = pod(owner["metadata"]["namespace"].as_str().unwrap(), name, uid);
-    owned["metadata"]["ownerReferences"] =
+    let mut member = pod(owner["metadata"]["namespace"].as_str().unwrap(), name, uid);
+    member["metadata"]["ownerReferences"] =
         json!([{"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}]);
-    owned
+    member
 }
 
 /// A deployment that has arrived.

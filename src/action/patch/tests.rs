@@ -17,7 +17,7 @@ async fn what_it_writes_is_known_from_the_rehearsal() {
     let seen = patch.act(&stage.context()).await.unwrap();
     assert!(seen.changed);
     let [made] = stage.made().try_into().unwrap();
-    assert_eq!(made.change.summary, "labels changed, paused nothing → true, replicas 3 → 1");
+    assert_eq!(made.change.summary, "labels nothing → {\"a\":\"b\"}, paused nothing → true, replicas 3 → 1");
     let pointers: Vec<&str> = made.change.written.iter().map(|field| field.pointer.as_str()).collect();
     assert_eq!(pointers, ["/metadata/labels", "/spec/paused", "/spec/replicas"]);
     assert_eq!((made.change.pods, made.change.reversal), (2, Reversal::Fields));
@@ -51,6 +51,16 @@ async fn nothing_of_a_secret_is_shown() {
     assert_eq!(stage.made()[0].change.summary, "password changed");
     let shown = "old-secret b2xkLXNlY3JldA== new-secret-123456 bmV3LXNlY3JldC0xMjM0NTY=";
     assert_eq!(context.shared.fan.redactor().text(shown), "*** *** *** ***");
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_a_long_secret_back_shows_no_part_of_it() {
+    let stage = Stage::new([auth()]);
+    let long = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3ODk=";
+    let patch = ready(&ROW, &format!("{{secret: shop/auth, body: {{data: {{password: {long}}}}}}}"));
+    patch.act(&stage.context()).await.unwrap();
+    take_back(&stage.context(), &stage.made()[0]).await.unwrap();
+    assert_eq!(stage.made()[1].change.summary, "back: password changed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,18 +9,13 @@ fn db() -> Value {
         "spec": {"replicas": 2, "updateStrategy": {"type": "OnDelete"}}, "status": {"replicas": 2, "updateRevision": "db-9"}})
 }
 
-/// A stateful set whose pods come back under their names with the next look, ready or not.
-fn reborn(stage: Stage, is_ready: &'static str) -> Stage {
-    stage.on(move |objects, method, path| {
+/// A stateful set whose pods come back under their names at once.
+fn reborn(stage: Stage) -> Stage {
+    stage.on(|objects, method, path| {
         let name = path.trim_end_matches("/eviction").rsplit('/').next().unwrap_or_default();
-        if method == "GET" || name == "db" {
-            return;
-        }
-        let path = format!("/api/v1/namespaces/shop/pods/{name}");
-        if !objects.contains_key(&path) {
-            let mut fresh = pod_of(&db(), name, &format!("{name}-new"));
-            fresh["status"]["conditions"][0]["status"] = is_ready.into();
-            objects.insert(path, fresh);
+        if method != "GET" {
+            let path = format!("/api/v1/namespaces/shop/pods/{name}");
+            objects.entry(path).or_insert_with(|| pod_of(&db(), name, &format!("{name}-new")));
         }
     })
 }
@@ -59,7 +54,7 @@ async fn what_would_keep_its_pods_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn pods_are_evicted_one_by_one_by_uid_and_only_its_own() {
     let pods = [pod_of(&db(), "db-0", "p0"), pod_of(&db(), "db-1", "p1"), pod("shop", "db-2", "foreign")];
-    let stage = reborn(Stage::new(pods.into_iter().chain([db()])), "True");
+    let stage = reborn(Stage::new(pods.into_iter().chain([db()])));
     let restart = ready(&ROW, "{statefulset: shop/db, strategy: delete-pods}");
     let seen = restart.act(&stage.context()).await.unwrap();
     assert_eq!(seen.info["pods"], 2);
@@ -93,7 +88,7 @@ async fn a_replacement_that_cannot_come_up_ends_it_before_the_next_pod_goes() {
 async fn a_broken_pod_goes_first_and_force_deletes() {
     let mut broken = pod_of(&db(), "db-1", "p1");
     broken["status"]["conditions"][0]["status"] = json!("False");
-    let stage = reborn(Stage::new([pod_of(&db(), "db-0", "p0"), broken, db()]), "True");
+    let stage = reborn(Stage::new([pod_of(&db(), "db-0", "p0"), broken, db()]));
     let restart = ready(&ROW, "{statefulset: shop/db, strategy: delete-pods, force: true}");
     assert!(restart.act(&stage.context()).await.unwrap().changed);
     assert_eq!(
@@ -104,7 +99,7 @@ async fn a_broken_pod_goes_first_and_force_deletes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disruption_budget_is_waited_out() {
-    let stage = reborn(Stage::new([pod_of(&db(), "db-0", "p0"), db()]), "True").refusing(|method, path, asked| {
+    let stage = reborn(Stage::new([pod_of(&db(), "db-0", "p0"), db()])).refusing(|method, path, asked| {
         (method == "POST" && path.ends_with("/eviction") && asked < 3).then(|| {
             let words = "Cannot evict pod as it would violate the pod's disruption budget.";
             let mut budget = refusal(429, "TooManyRequests", words);

@@ -71,9 +71,9 @@ impl Action for Rollback {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         let address = context.one(&self.target).await?;
         let past = Past::of(context, &context.get(&address).await?).await?;
-        let wanted = past.choose(self.arguments.to_revision)?;
-        let edited = context.edit(&address, |object| plan(object, &past, wanted)).await?;
-        let mut info = json!({"before": past.present, "after": wanted.number});
+        let chosen = past.choose(self.arguments.to_revision)?;
+        let edited = context.edit(&address, |object| plan(object, &past, chosen)).await?;
+        let mut info = json!({"before": past.present, "after": chosen.number});
         let mut result = edited.object;
         if self.waits() {
             let baseline = if edited.changed { Baseline::after_write(&result) } else { Baseline::first_look(&result) };
