@@ -1,1 +1,19 @@
 //! The integration tests: one binary.
+//!
+//! `kit` drives the real binary; `house` keeps the crate's own rules; `cases`
+//! runs the folders of `tests/cases`; the rest
+//! tells stories that need more than a folder (two processes, a signal, a
+//! planted secret).
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop where it stands"
+)]
+
+mod bless;
+mod cases;
+mod house;
+mod kit;
+mod normal;
