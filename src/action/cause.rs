@@ -105,13 +105,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(status: Value) -> Value {
+    fn pod(status: &Value) -> Value {
         json!({"kind": "Pod", "metadata": {"name": "web-1", "uid": "u1", "ownerReferences": [{"kind": "ReplicaSet", "name": "web"}]}, "status": status})
     }
 
     #[test]
     fn an_image_that_cannot_be_pulled_is_hopeless_and_named() {
-        let found = of_pod(&pod(json!({"phase": "Pending", "containerStatuses": [
+        let found = of_pod(&pod(&json!({"phase": "Pending", "containerStatuses": [
             {"name": "web", "image": "registry.example/web:1.9", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]})));
         assert_eq!(
             found,
@@ -122,13 +122,13 @@ mod tests {
     #[test]
     fn a_pod_that_is_being_created_has_no_cause() {
         let creating = json!({"phase": "Pending", "containerStatuses": [{"name": "web", "state": {"waiting": {"reason": "ContainerCreating"}}}]});
-        assert_eq!(of_pod(&pod(creating)), None);
+        assert_eq!(of_pod(&pod(&creating)), None);
     }
 
     #[test]
     fn the_chain_runs_from_the_workload_to_the_event() {
         let web = json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "d1"}});
-        let sick = pod(json!({"phase": "Pending", "conditions": [
+        let sick = pod(&json!({"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/2 nodes are available"}]}));
         let event = json!({"type": "Warning", "reason": "FailedScheduling", "message": "0/2 nodes", "involvedObject": {"uid": "u1"}});
         assert_eq!(

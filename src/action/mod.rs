@@ -71,7 +71,7 @@ pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
 pub use made::{Made, MadeChange};
-pub use row::{ActionKind, Changes};
+pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
 pub use tap::{ExchangeTap, on_behalf_of};
 

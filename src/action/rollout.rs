@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn web(status: Value) -> Value {
+    fn web(status: &Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "Deployment",
                "metadata": {"name": "web", "namespace": "shop", "generation": 4}, "spec": {"replicas": 3}, "status": status})
     }
@@ -206,28 +206,29 @@ mod tests {
 
     #[test]
     fn a_status_of_an_older_generation_says_nothing() {
-        let object = web(json!({"observedGeneration": 3, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}));
+        let object =
+            web(&json!({"observedGeneration": 3, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}));
         assert_eq!(line(&object), "the controller has seen generation 3 of 4");
     }
 
     #[test]
     fn the_surge_window_is_not_the_end() {
         let surge = json!({"observedGeneration": 4, "replicas": 4, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3});
-        assert_eq!(line(&web(surge)), "3 of 3 updated; 1 old pod to go");
+        assert_eq!(line(&web(&surge)), "3 of 3 updated; 1 old pod to go");
     }
 
     #[test]
     fn counts_of_before_a_scaling_down_are_not_the_end() {
         let before = json!({"observedGeneration": 4, "replicas": 4, "updatedReplicas": 4, "readyReplicas": 4, "availableReplicas": 4});
-        assert_eq!(line(&web(before)), "1 pod too many to go");
+        assert_eq!(line(&web(&before)), "1 pod too many to go");
         let between = json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 4, "availableReplicas": 4});
-        assert_eq!(line(&web(between)), "4 of 3 available");
+        assert_eq!(line(&web(&between)), "4 of 3 available");
     }
 
     #[test]
     fn done_means_updated_available_and_nothing_old() {
         let done = json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3});
-        assert_eq!(line(&web(done)), "done");
+        assert_eq!(line(&web(&done)), "done");
     }
 
     #[test]
@@ -235,7 +236,7 @@ mod tests {
         let condition = json!({"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
                                "message": "ReplicaSet \"web-1\" has timed out progressing.", "lastUpdateTime": "2026-01-01T00:00:00Z"});
         let mut object =
-            web(json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 1, "conditions": [condition]}));
+            web(&json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 1, "conditions": [condition]}));
         let after_write = Baseline::after_write(&object);
         assert_eq!(judge(&object, &after_write), Progress::Waiting("1 of 3 updated".into()));
         assert!(line(&object).starts_with("failed: Deployment shop/web: ReplicaSet"));
@@ -245,12 +246,12 @@ mod tests {
 
     #[test]
     fn a_paused_rollout_says_so() {
-        let mut object = web(json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 0}));
+        let mut object = web(&json!({"observedGeneration": 4, "replicas": 3, "updatedReplicas": 0}));
         object["spec"]["paused"] = json!(true);
         assert_eq!(line(&object), "stuck: the rollout is paused; 0 of 3 updated");
     }
 
-    fn db(spec: Value, status: Value) -> Value {
+    fn db(spec: &Value, status: &Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "generation": 2}, "spec": spec, "status": status})
     }
 
@@ -259,19 +260,19 @@ mod tests {
         let spec =
             json!({"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}});
         let status = json!({"observedGeneration": 2, "replicas": 3, "readyReplicas": 3, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": "a"});
-        assert_eq!(line(&db(spec, status)), "done");
+        assert_eq!(line(&db(&spec, &status)), "done");
     }
 
     #[test]
     fn a_stateful_set_is_done_when_its_revisions_meet() {
         let status = |current: &str| json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": current});
-        assert_eq!(line(&db(json!({"replicas": 1}), status("a"))), "1 of 1 at revision b");
-        assert_eq!(line(&db(json!({"replicas": 1}), status("b"))), "done");
+        assert_eq!(line(&db(&json!({"replicas": 1}), &status("a"))), "1 of 1 at revision b");
+        assert_eq!(line(&db(&json!({"replicas": 1}), &status("b"))), "done");
     }
 
     #[test]
     fn on_delete_is_refused_with_what_to_do() {
-        let object = db(json!({"updateStrategy": {"type": "OnDelete"}}), json!({}));
+        let object = db(&json!({"updateStrategy": {"type": "OnDelete"}}), &json!({}));
         let Progress::Failed(failure) = judge(&object, &Baseline::default()) else { panic!("not refused") };
         assert!(failure.message.contains("OnDelete") && failure.help.is_some());
     }

@@ -18,7 +18,7 @@ pub enum Changes {
     Says,
 }
 
-/// How a row reads an action's arguments.
+/// How a row reads an action's arguments; what is wrong with them goes to the list.
 pub type Decode = fn(&Node, Mode, &mut Vec<Diagnostic>) -> Option<Box<dyn Action>>;
 
 /// One action: what it is called, what it may be aimed at, how it is read.

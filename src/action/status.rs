@@ -89,9 +89,8 @@ async fn exists(context: &Context, address: &crate::cluster::resource::Address) 
 }
 
 async fn lanes(context: &Context, namespace: &str) -> Result<[Vec<Value>; 5], Failure> {
-    let [a, b, c, d, e] = LANES.map(|kind| lane(context, kind, namespace));
-    let (a, b, c, d, e) = tokio::join!(a, b, c, d, e);
-    let ends = [a, b, c, d, e];
+    let [first, second, third, fourth, fifth] = LANES.map(|kind| lane(context, kind, namespace));
+    let ends: [_; 5] = tokio::join!(first, second, third, fourth, fifth).into();
     let failed: Vec<(&str, &Failure)> =
         LANES.into_iter().zip(&ends).filter_map(|(kind, end)| Some((kind, end.as_ref().err()?))).collect();
     if let [(_, first), ..] = failed.as_slice() {

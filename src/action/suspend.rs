@@ -189,7 +189,9 @@ mod tests {
     async fn a_running_job_loses_its_pods_and_is_waited_for() {
         let stage = Stage::new([job(2)]).on(|objects, method, _| {
             if method == "PATCH" {
-                objects.values_mut().for_each(|job| job["status"]["active"] = 0.into());
+                for job in objects.values_mut() {
+                    job["status"]["active"] = 0.into();
+                }
             }
         });
         let seen = ready(&ROW, "{job: shop/migrate, wait: true}").act(&stage.context()).await.unwrap();

@@ -147,7 +147,7 @@ impl Action for WaitUntil {
         loop {
             let seen = eyes.look().await?;
             looks += 1;
-            let missing = self.missing(context, &seen)?;
+            let missing = self.missing(context, seen.as_ref())?;
             match calm.judge(missing.as_deref())? {
                 Pace::Over => {
                     let waited = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -174,7 +174,7 @@ impl Action for WaitUntil {
 
 impl WaitUntil {
     /// What does not hold yet, in one line.
-    fn missing(&self, context: &Context, seen: &Option<Value>) -> Result<Option<String>, Failure> {
+    fn missing(&self, context: &Context, seen: Option<&Value>) -> Result<Option<String>, Failure> {
         if self.arguments.deleted {
             let left = match seen {
                 None => 0,
@@ -227,7 +227,7 @@ fn gone_target(target: &Target) -> Failure {
 
 /// Who looks, again and again.
 enum Eyes<'a> {
-    Follow(Follow<'a>),
+    Follow(Box<Follow<'a>>),
     Set { context: &'a Context, set: &'a ObjectSet, least: u64, every: Duration, began: bool },
     Reader { context: &'a Context, action: &'a Arc<dyn Action>, every: Duration, began: bool },
 }
@@ -237,7 +237,7 @@ impl<'a> Eyes<'a> {
         let every =
             wait.arguments.every.as_ref().map(DurationText::duration).or(context.facts().every).unwrap_or(EVERY);
         Ok(match &wait.subject {
-            Subject::One(target) => Self::Follow(Follow::object(context, &context.one(target).await?)),
+            Subject::One(target) => Self::Follow(Box::new(Follow::object(context, &context.one(target).await?))),
             Subject::Set(set) => {
                 Self::Set { context, set, least: u64::from(!wait.arguments.deleted), every, began: false }
             }

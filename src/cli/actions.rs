@@ -72,7 +72,10 @@ fn in_lines(words: &[&str]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
-            Some(line) if line.len() + word.len() < 74 => line.push_str(&format!(", {word}")),
+            Some(line) if line.len() + word.len() < 74 => {
+                line.push_str(", ");
+                line.push_str(word);
+            }
             Some(line) => {
                 line.push(',');
                 lines.push((*word).to_owned());
@@ -115,6 +118,8 @@ mod tests {
 
     #[test]
     fn every_control_says_what_it_does() {
-        CONTROLS.iter().for_each(|control| assert!(!help_of(control).is_empty(), "{control}"));
+        for control in CONTROLS {
+            assert!(!help_of(control).is_empty(), "{control}");
+        }
     }
 }

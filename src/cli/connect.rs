@@ -48,7 +48,6 @@ pub(super) struct Target {
     identity: Arc<dyn Identity>,
     provider: &'static dyn Provider,
     /// What must live as long as the target: the embedded server and its login.
-    #[expect(dead_code, reason = "held, because the server stops when it is dropped")]
     embedded: Option<(Simulator, Serving, tempfile::TempDir)>,
 }
 
@@ -87,6 +86,11 @@ impl Target {
         let road = Arc::new(Socket::new(server).map_err(|error| NoTarget::new(exit::USAGE, error))?);
         let head = TargetHead { name: name.into(), provider: provider.name().to_owned(), url, user: identity.name() };
         Ok(Self { head, road, identity, provider, embedded: None })
+    }
+
+    /// Ends the embedded server, if there is one; its watches end with it.
+    pub(super) fn close(self) {
+        drop(self.embedded);
     }
 
     /// A client whose exchanges are heard by `tap`.

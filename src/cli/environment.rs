@@ -17,7 +17,6 @@ pub(super) struct Environment {
 
 impl Environment {
     /// Reads it.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(super) fn read() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))

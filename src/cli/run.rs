@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::connect::{self, Target};
+use super::connect;
 use super::environment::Environment;
 use super::terminal::{error_style, fail, say_error, style};
 use super::{Display, exit, given, open, signal};
@@ -13,15 +13,14 @@ use crate::action::{ExchangeTap, Shelf};
 use crate::clock::Clock;
 use crate::console::{Console, Pointers, asker};
 use crate::engine::{self, Cancel, Doors, Order};
-use crate::event::{Fan, Sink};
-use crate::journal::{Artifacts, Journal, Places, new_run_id};
+use crate::event::{Fan, RunId, Sink};
+use crate::journal::{Artifacts, Error, Journal, Places, new_run_id};
 use crate::report::{Collector, OpenTargets, Targets};
 use crate::runbook::{Inputs, Runbook};
 use crate::secret::Redactor;
 
 /// What to run, against what, and how.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct Options {
     /// The runbook; `-` is the standard input.
     #[arg(value_name = "FILE")]
@@ -137,24 +136,16 @@ async fn carry_out(
             return refusal.code;
         }
     };
-    let (places, run) = (Places::new(environment.state()), new_run_id(clock));
-    let (journal, artifacts) = match Journal::create(&places, &run, &redactor, clock)
-        .and_then(|journal| Artifacts::new(&places, &run, &redactor).map(|artifacts| (journal, artifacts)))
-    {
+    let (run, journal, artifacts) = match record(environment, &redactor, clock) {
         Ok(opened) => opened,
         Err(error) => {
             fail(error);
             return exit::FAILED;
         }
     };
-    let folder = places.run(&run).map(|folder| folder.display().to_string()).ok();
+    let folder = Places::new(environment.state()).run(&run).map(|folder| folder.display().to_string()).ok();
     let pointers = Pointers { journal: folder, reports: files };
-    let (style, out): (_, Box<dyn std::io::Write + Send>) = if to_stdout {
-        (error_style(display, environment), Box::new(std::io::stderr()))
-    } else {
-        (style(display, environment), Box::new(std::io::stdout()))
-    };
-    let console = Console::new(style, out).pointing_to(pointers);
+    let console = console(to_stdout, display, environment).pointing_to(pointers);
     let asks = environment.stdin_is_terminal && environment.stderr_is_terminal;
     let asker = asker(asks, error_style(display, environment), console.screen());
     let collector = Collector::default();
@@ -180,11 +171,28 @@ async fn carry_out(
         end = engine::run(order, doors, cancel.clone()) => end,
         () = signal::listen(cancel) => return exit::FAILED,
     };
-    finish(&opened, &collector, &fan, &target, end.exit_code)
+    target.close();
+    finish(&opened, &collector, &fan, end.exit_code)
+}
+
+/// The console; it leaves the standard output to a report that wants it.
+fn console(to_stdout: bool, display: &Display, environment: &Environment) -> Console {
+    if to_stdout {
+        return Console::new(error_style(display, environment), Box::new(std::io::stderr()));
+    }
+    Console::new(style(display, environment), Box::new(std::io::stdout()))
+}
+
+/// Opens the record of a new run.
+fn record(environment: &Environment, redactor: &Redactor, clock: Clock) -> Result<(RunId, Journal, Artifacts), Error> {
+    let (places, run) = (Places::new(environment.state()), new_run_id(clock));
+    let journal = Journal::create(&places, &run, redactor, clock)?;
+    let artifacts = Artifacts::new(&places, &run, redactor)?;
+    Ok((run, journal, artifacts))
 }
 
 /// Writes the reports and says what could not be written.
-fn finish(opened: &OpenTargets, collector: &Collector, fan: &Fan, _target: &Target, code: u8) -> u8 {
+fn finish(opened: &OpenTargets, collector: &Collector, fan: &Fan, code: u8) -> u8 {
     let mut trouble: Vec<String> = fan.errors().iter().map(ToString::to_string).collect();
     trouble.extend(opened.write(&collector.report(), &mut std::io::stdout()).iter().map(ToString::to_string));
     for line in &trouble {

@@ -39,7 +39,7 @@ pub(super) fn command(options: &Options, environment: &Environment) -> u8 {
         Output::Table if runs.is_empty() => say_error("no runs yet\n"),
         Output::Table => {
             say(&columns("RUN", "OUTCOME", "BOOK", "TARGET"));
-            runs.iter().for_each(|run| say(&line(run)));
+            say(&runs.iter().map(line).collect::<String>());
         }
     }
     exit::PASSED

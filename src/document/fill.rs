@@ -117,7 +117,7 @@ fn collect<'n>(node: &'n Node, way: &mut Vec<Turn<'n>>, found: &mut Vec<Template
     };
     match &node.kind {
         Kind::Scalar(scalar) if scalar.is_template() => {
-            found.push(TemplateScalar { scalar, span: node.span, route: route(way) })
+            found.push(TemplateScalar { scalar, span: node.span, route: route(way) });
         }
         Kind::Null | Kind::Scalar(_) => {}
         Kind::Sequence(items) => items.iter().enumerate().for_each(|(index, item)| step(Turn::Index(index), item, way)),

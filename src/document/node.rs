@@ -8,7 +8,6 @@ use serde_json::{Map, Number, Value};
 
 use crate::source::Span;
 
-use super::extent::quote;
 use super::fill::split_holes;
 use super::typing::{Plain, resolve};
 
@@ -218,15 +217,6 @@ impl Node {
     /// Whether this is a scalar that holds a template.
     pub fn is_template(&self) -> bool {
         self.scalar().is_some_and(Scalar::is_template)
-    }
-
-    /// A text in the quotes of this scalar, for a patch.
-    pub(super) fn in_its_style(&self, text: &str) -> String {
-        let quoted = self.scalar().is_some_and(|scalar| scalar.style != Style::Plain);
-        let needs_quotes = text.starts_with(['[', '{', '\'', '"', '*', '&', '!', '|', '>', '@', '%', '`'])
-            || text.contains([',', '[', ']', '{', '}', '#'])
-            || text.contains(": ");
-        if quoted || needs_quotes { quote(text) } else { text.to_owned() }
     }
 
     /// What the node is, for messages: `a list`, `the number 3`.

@@ -17,3 +17,5 @@ mod cases;
 mod house;
 mod kit;
 mod normal;
+mod readme;
+mod runbooks;

@@ -73,7 +73,7 @@ fn ended(lines: &[String], pattern: &Pattern) -> Failure {
 async fn all_ended(context: &Context, sources: &[Source]) -> Result<bool, Failure> {
     let mut over = true;
     let mut asked = "";
-    for source in sources.iter() {
+    for source in sources {
         if asked == source.uid {
             continue;
         }

@@ -185,7 +185,7 @@ fn skips_and_tolerates() -> Story {
         .warn(Some("clean.list"), "the list is not complete")
         .end("clean.list", Verdict::Errored(stuck()))
         .end_with("clean", Verdict::Errored(Failure::new(Class::Hopeless, "step clean.list failed")), |end| {
-            end.tolerated = true
+            end.tolerated = true;
         })
         .note(None, "nothing was swept")
         .start("say", "note", "note")

@@ -86,7 +86,8 @@ fn fit(target: &Target<'_>, object: &mut Value) -> Result<(), StatusError> {
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         )));
     }
-    if !known && !(api_version.is_empty() && kind.is_empty()) {
+    let said = !api_version.is_empty() || !kind.is_empty();
+    if said && !known {
         let version = api_version.rsplit('/').next().unwrap_or_default();
         return Err(StatusError::bad_request(format!(
             "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for version \
