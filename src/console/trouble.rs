@@ -31,8 +31,10 @@ pub(super) fn failure(page: &mut Page<'_>, level: usize, failure: &Failure) {
         page.line(level + 1 + depth.min(6), Tone::Plain, cause);
     }
     if let Some(status) = failure.http_status {
-        let reason = failure.reason.as_deref().unwrap_or_default();
-        page.line(level + 1, Tone::Dim, &format!("HTTP {status} {reason}"));
+        let answer = format!("HTTP {status} {}", failure.reason.as_deref().unwrap_or_default());
+        if !failure.message.contains(answer.trim_end()) {
+            page.line(level + 1, Tone::Dim, &answer);
+        }
     }
     if let Some(help) = &failure.help {
         page.labelled(level, (Tone::Good, "help:"), help);

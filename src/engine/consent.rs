@@ -25,8 +25,9 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         effects,
         budget: run.shared.gate.account(&run.shared.made),
     };
+    let question = asked(&consent);
     let answer = run.asker.ask(&Question::Consent(consent)).await;
-    run.shared.fan.tell(EventKind::Asked { question: "may these changes be made?".into(), answer: words(&answer) });
+    run.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
     match answer {
         Answer::Yes => Ok(()),
         Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
@@ -36,6 +37,16 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         )
         .help(hint)),
     }
+}
+
+/// The question as the record keeps it: with all that was agreed to, or not.
+fn asked(consent: &Consent) -> String {
+    let line = |effect: &EffectLine| match &effect.not_undoable {
+        Some(reason) => format!("{}: {} (cannot be taken back: {reason})", effect.step, effect.what),
+        None => format!("{}: {}", effect.step, effect.what),
+    };
+    let lines: Vec<String> = consent.effects.iter().map(line).collect();
+    format!("may these changes be made? {}", lines.join("; "))
 }
 
 /// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.
@@ -83,7 +94,7 @@ impl Run {
     fn describe(step: &Step, scope: &Scope) -> String {
         let form = match &step.body {
             Body::Act(act) => &act.arguments,
-            Body::Control(Control::Note(form) | Control::Fail(form) | Control::Pause(form)) => form,
+            Body::Control(Control::Pause(form)) => form,
             Body::Control(Control::Group { steps, .. }) => return format!("group of {}", steps.len()),
             Body::Control(control) => return control.name().to_owned(),
         };
@@ -94,28 +105,33 @@ impl Run {
     }
 }
 
-/// `deployment shop/web, replicas 3`; deeper values only by their key.
+/// `deployment shop/web, replicas 3`; of lists only how long they are.
 fn in_words(node: &Node) -> String {
     let text = match &node.kind {
-        Kind::Null => String::new(),
-        Kind::Scalar(scalar) => scalar.text.lines().next().unwrap_or_default().to_owned(),
-        Kind::Sequence(items) => format!("({})", items.len()),
         Kind::Mapping(entries) => {
-            let words = entries.iter().map(|entry| match &entry.value.kind {
-                Kind::Scalar(scalar) => {
-                    format!("{} {}", entry.key.text, scalar.text.lines().next().unwrap_or_default())
-                }
-                Kind::Mapping(inner) => {
-                    let inner: Vec<String> = inner
-                        .iter()
-                        .filter_map(|entry| Some(format!("{} {}", entry.key.text, entry.value.as_text()?)))
-                        .collect();
-                    format!("{} ({})", entry.key.text, inner.join(", "))
-                }
-                Kind::Null | Kind::Sequence(_) => entry.key.text.clone(),
-            });
+            let words = entries.iter().map(|entry| in_brief(&entry.key.text, &entry.value));
             words.collect::<Vec<_>>().join(", ")
         }
+        _ => scalar(node),
     };
     if text.chars().count() > 120 { text.chars().take(119).chain(['…']).collect() } else { text }
+}
+
+/// One key with its value: `replicas 3`, `deployments (in shop, selector (app web))`.
+fn in_brief(key: &str, value: &Node) -> String {
+    match &value.kind {
+        Kind::Null => key.to_owned(),
+        Kind::Scalar(_) => format!("{key} {}", scalar(value)),
+        Kind::Sequence(items) => format!("{key} ({})", items.len()),
+        Kind::Mapping(entries) => {
+            let inside: Vec<String> = entries.iter().map(|entry| in_brief(&entry.key.text, &entry.value)).collect();
+            format!("{key} ({})", inside.join(", "))
+        }
+    }
+}
+
+/// The first line of a text.
+fn scalar(node: &Node) -> String {
+    let text = node.scalar().map(|scalar| scalar.text.lines().next().unwrap_or_default());
+    text.unwrap_or_default().to_owned()
 }
