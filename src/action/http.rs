@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::row::{aimed, schema_of};
+use super::says::Says;
 use super::{Action, ActionKind, Changes, Context, Effect, Observed};
 use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{Transport as _, Wire};
@@ -46,18 +47,6 @@ struct Arguments {
     /// What a method other than GET and HEAD does to the world: none, repeatable, or once.
     #[serde(default)]
     effect: Option<Says>,
-}
-
-/// What something does to the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Says {
-    /// Nothing.
-    None,
-    /// Something that may be done twice.
-    Repeatable,
-    /// Something that may not.
-    Once,
 }
 
 /// `200`, or `200-299`.
@@ -141,13 +130,8 @@ impl Action for Http {
     }
 
     fn effect(&self) -> Effect {
-        match (self.0.effect, self.is_read()) {
-            (Some(Says::None), _) | (None, true) => Effect::Nothing,
-            (Some(Says::Repeatable), _) => Effect::Passing,
-            (Some(Says::Once), _) | (None, false) => {
-                Effect::Final("what a request did elsewhere is not known here".into())
-            }
-        }
+        let unsaid = if self.is_read() { Says::None } else { Says::Once };
+        self.0.effect.unwrap_or(unsaid).effect("the request")
     }
 }
 

@@ -22,6 +22,7 @@ mod diff;
 mod drain;
 mod edit;
 mod env;
+mod events;
 mod exec;
 mod failure;
 mod follow;
@@ -29,6 +30,7 @@ mod get;
 mod guard;
 mod held;
 mod http;
+mod job;
 mod list;
 mod logs;
 mod made;
@@ -38,7 +40,9 @@ mod once;
 mod patch;
 mod pods;
 mod reach;
+mod rerun;
 mod restart;
+mod resume;
 mod rollback;
 mod rollout;
 mod row;
@@ -50,13 +54,17 @@ mod settle;
 #[cfg(test)]
 mod stage;
 mod start;
+mod status;
 mod stop;
+mod suspend;
 mod tap;
 mod target;
+mod trigger;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
 mod wait_until;
+mod who;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
@@ -154,12 +162,19 @@ pub static ACTIONS: &[&ActionKind] = &[
     &patch::ROW,
     &apply::ROW,
     &delete::ROW,
+    &rerun::ROW,
+    &trigger::ROW,
+    &suspend::ROW,
+    &resume::ROW,
     &logs::ROW,
+    &events::ROW,
     &env::ROW,
     &exec::ROW,
     &cordon::ROW,
     &uncordon::ROW,
     &drain::ROW,
+    &who::ROW,
+    &status::ROW,
     &middleware::ROW,
     &set_password::ROW,
     &http::ROW,

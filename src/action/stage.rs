@@ -116,6 +116,7 @@ impl World {
             Method::PATCH => self.patch(&path, wire),
             Method::DELETE => self.delete(&path, wire),
             Method::POST if path.ends_with("/eviction") => self.delete(path.trim_end_matches("/eviction"), wire),
+            Method::POST => self.create(&path, wire),
             _ => refusal(405, "MethodNotAllowed", "not on this stage"),
         };
         if let Some(hand) = &self.hand {
@@ -179,6 +180,21 @@ impl World {
             self.objects.insert(path.to_owned(), after.clone());
         }
         answer(200, after.to_string())
+    }
+
+    fn create(&mut self, collection: &str, wire: &Wire) -> Turn {
+        let mut object = body(wire);
+        let path = format!("{collection}/{}", object["metadata"]["name"].as_str().unwrap_or_default());
+        if self.objects.contains_key(&path) {
+            return refusal(409, "AlreadyExists", "it already exists");
+        }
+        self.version += 1;
+        object["metadata"]["uid"] = format!("uid-{}", self.version).into();
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        if !is_rehearsed(wire) {
+            self.objects.insert(path, object.clone());
+        }
+        answer(201, object.to_string())
     }
 
     fn delete(&mut self, path: &str, wire: &Wire) -> Turn {

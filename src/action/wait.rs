@@ -75,6 +75,7 @@ pub(crate) async fn await_rollout_for(
         let (line, stuck) = match rollout::judge(&object, held_against) {
             Progress::Done => match pods_to_go(context, &object).await? {
                 0 => return Ok(Waited { object, observations, elapsed: started.elapsed() }),
+                1 => ("1 pod to go".to_owned(), false),
                 pods => (format!("{pods} pods to go"), false),
             },
             Progress::Waiting(line) => (line, false),

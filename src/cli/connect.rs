@@ -25,6 +25,7 @@ use crate::source::Diagnostic;
 
 /// Where a run goes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
 #[group(id = "target", multiple = true)]
 pub(super) struct Options {
     /// Run against the embedded ControlHub: its demo world, or the world of a scenario file.

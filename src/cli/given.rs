@@ -13,6 +13,7 @@ use crate::source::{Diagnostic, Source};
 
 /// The inputs of a run.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
 #[group(id = "given", multiple = true)]
 pub(super) struct Options {
     /// An input, read by its declared type; lists and mappings as YAML.

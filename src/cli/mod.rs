@@ -34,17 +34,20 @@ struct Arguments {
     command: Command,
 }
 
+/// Where the help lists how things are shown.
+const DISPLAY: &str = "Display";
+
 /// How things are shown.
 #[derive(Debug, Args)]
 struct Display {
     /// Colour: where the place can show it, always, or never.
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = DISPLAY)]
     color: Colour,
     /// Only what went badly.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = DISPLAY)]
     quiet: bool,
     /// Every request too.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = DISPLAY)]
     verbose: bool,
 }
 

@@ -10,8 +10,9 @@ use crate::source::{Diagnostic, Source, Span};
 
 /// Reads a file as a source; `-` is the standard input.
 pub(super) fn source(path: &Path) -> Result<Source, String> {
-    let name = path.to_string_lossy().into_owned();
-    let bytes = if name == "-" {
+    let piped = path.as_os_str() == "-";
+    let name = if piped { "<stdin>".to_owned() } else { path.to_string_lossy().into_owned() };
+    let bytes = if piped {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
     } else {

@@ -26,10 +26,6 @@ pub(super) struct Options {
     /// The runbook; `-` is the standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    #[command(flatten)]
-    target: connect::Options,
-    #[command(flatten)]
-    given: given::Options,
     /// Agree to the changes and to every `confirm` beforehand.
     #[arg(long, short)]
     yes: bool,
@@ -51,6 +47,10 @@ pub(super) struct Options {
     /// Write reports: json=FILE, junit=FILE; several with commas, `-` is the standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
+    #[command(flatten)]
+    target: connect::Options,
+    #[command(flatten)]
+    given: given::Options,
 }
 
 pub(super) fn command(options: Options, display: &Display, environment: &Environment) -> u8 {

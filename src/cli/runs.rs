@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::environment::Environment;
 use super::exit;
-use super::terminal::{fail, say};
+use super::terminal::{fail, say, say_error};
 use crate::clock::rfc3339;
 use crate::journal::{Places, RunState, RunSummary, list};
 
@@ -36,7 +36,11 @@ pub(super) fn command(options: &Options, environment: &Environment) -> u8 {
             let rows: Vec<_> = runs.iter().map(row).collect();
             say(&format!("{}\n", serde_json::to_string_pretty(&json!({"runs": rows})).unwrap_or_default()));
         }
-        Output::Table => runs.iter().for_each(|run| say(&line(run))),
+        Output::Table if runs.is_empty() => say_error("no runs yet\n"),
+        Output::Table => {
+            say(&columns("RUN", "OUTCOME", "BOOK", "TARGET"));
+            runs.iter().for_each(|run| say(&line(run)));
+        }
     }
     exit::PASSED
 }
@@ -63,5 +67,9 @@ fn row(run: &RunSummary) -> serde_json::Value {
 
 fn line(run: &RunSummary) -> String {
     let (book, target) = run.head.as_ref().map_or(("", ""), |head| (head.book.as_str(), head.target.name.as_str()));
-    format!("{}  {:<12} {:<28} {target}\n", run.id, outcome(&run.state), book)
+    columns(&run.id.to_string(), outcome(&run.state), book, target)
+}
+
+fn columns(run: &str, outcome: &str, book: &str, target: &str) -> String {
+    format!("{run:<20}  {outcome:<11}  {book:<24}  {target}\n")
 }

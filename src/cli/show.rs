@@ -1,5 +1,7 @@
 //! `runhub show`: a past run, told again from its journal.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::environment::Environment;
@@ -7,7 +9,7 @@ use super::terminal::{fail, style};
 use super::{Display, exit};
 use crate::console::{Console, Pointers, Style};
 use crate::event::{RunId, Sink as _, Told};
-use crate::journal::{Places, read};
+use crate::journal::{Error, Places, read};
 
 /// Which run.
 #[derive(Debug, Args)]
@@ -20,7 +22,7 @@ pub(super) struct Options {
 pub(super) fn command(options: &Options, display: &Display, environment: &Environment) -> u8 {
     let places = Places::new(environment.state());
     let run = RunId(options.run.clone());
-    let journaled = places.run(&run).and_then(|folder| read(&folder).map(|journaled| (folder, journaled)));
+    let journaled = find(&places, &run).and_then(|folder| read(&folder).map(|journaled| (folder, journaled)));
     let (folder, journaled) = match journaled {
         Ok(found) => found,
         Err(error) => {
@@ -39,4 +41,13 @@ pub(super) fn command(options: &Options, display: &Display, environment: &Enviro
         }
     }
     exit::PASSED
+}
+
+/// The folder of a run that is here.
+fn find(places: &Places, run: &RunId) -> Result<PathBuf, Error> {
+    let folder = places.run(run)?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(Error::NoRun { run: run.clone(), folder: folder.parent().map(Path::to_path_buf).unwrap_or_default() })
 }

@@ -51,7 +51,7 @@ pub(super) fn finished(page: &mut Page<'_>, open: &Open, end: &StepEnd) {
     if status.is_bad() && !open.head.place.file.is_empty() {
         page.line(level + 2, Tone::Dim, &format!("at {}", open.head.place));
     }
-    for remark in &open.remarks {
+    for remark in open.remarks.iter().filter(|remark| !remark.is_the_name(&open.head.name)) {
         remark.show(page, level + 2);
     }
     if page.style().is_verbose() {
@@ -81,6 +81,11 @@ fn tail(end: &StepEnd) -> String {
 }
 
 impl Remark {
+    /// A note whose whole text stands in the step's own line is not said twice.
+    fn is_the_name(&self, name: &str) -> bool {
+        matches!(self, Self::Note(text) if name.strip_prefix("note ") == Some(text))
+    }
+
     pub(super) fn show(&self, page: &mut Page<'_>, level: usize) {
         match self {
             Self::Note(text) => page.line(level, Tone::Plain, text),
@@ -126,5 +131,18 @@ fn handed_on(page: &mut Page<'_>, level: usize, end: &StepEnd) {
     if !end.info.is_null() {
         let line = trouble::value(page, &end.info);
         page.labelled(level, (Tone::Dim, "info ="), &line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_said_once_where_it_fits_into_the_steps_own_line() {
+        let note = Remark::Note("3 pods are ready".to_owned());
+        assert!(note.is_the_name("note 3 pods are ready"));
+        assert!(!note.is_the_name("note 3 pods are…"));
+        assert!(!note.is_the_name("How it is"));
     }
 }

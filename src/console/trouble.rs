@@ -30,11 +30,11 @@ pub(super) fn failure(page: &mut Page<'_>, level: usize, failure: &Failure) {
     for (depth, cause) in failure.cause.iter().enumerate() {
         page.line(level + 1 + depth.min(6), Tone::Plain, cause);
     }
-    if let Some(status) = failure.http_status {
-        let answer = format!("HTTP {status} {}", failure.reason.as_deref().unwrap_or_default());
-        if !failure.message.contains(answer.trim_end()) {
-            page.line(level + 1, Tone::Dim, &answer);
-        }
+    if let Some(status) = failure.http_status
+        && !failure.message.contains(&format!("HTTP {status}"))
+    {
+        let reason = failure.reason.as_deref().unwrap_or_default();
+        page.line(level + 1, Tone::Dim, &format!("HTTP {status} {reason}"));
     }
     if let Some(help) = &failure.help {
         page.labelled(level, (Tone::Good, "help:"), help);

@@ -94,7 +94,7 @@ impl Run {
     fn describe(step: &Step, scope: &Scope) -> String {
         let form = match &step.body {
             Body::Act(act) => &act.arguments,
-            Body::Control(Control::Pause(form)) => form,
+            Body::Control(Control::Note(form) | Control::Pause(form)) => form,
             Body::Control(Control::Group { steps, .. }) => return format!("group of {}", steps.len()),
             Body::Control(control) => return control.name().to_owned(),
         };
@@ -105,33 +105,61 @@ impl Run {
     }
 }
 
-/// `deployment shop/web, replicas 3`; of lists only how long they are.
+/// What a step's line may hold before it is cut.
+const LONGEST_LINE: usize = 120;
+
+/// `deployment shop/web, replicas 3`, `pods (in shop, selector app web)`; lists only by their key.
 fn in_words(node: &Node) -> String {
-    let text = match &node.kind {
-        Kind::Mapping(entries) => {
-            let words = entries.iter().map(|entry| in_brief(&entry.key.text, &entry.value));
-            words.collect::<Vec<_>>().join(", ")
-        }
-        _ => scalar(node),
-    };
-    if text.chars().count() > 120 { text.chars().take(119).chain(['…']).collect() } else { text }
+    let text = words_of(node);
+    if text.chars().count() <= LONGEST_LINE {
+        return text;
+    }
+    text.chars().take(LONGEST_LINE - 1).chain(['…']).collect()
 }
 
-/// One key with its value: `replicas 3`, `deployments (in shop, selector (app web))`.
-fn in_brief(key: &str, value: &Node) -> String {
-    match &value.kind {
-        Kind::Null => key.to_owned(),
-        Kind::Scalar(_) => format!("{key} {}", scalar(value)),
-        Kind::Sequence(items) => format!("{key} ({})", items.len()),
+fn words_of(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => String::new(),
+        Kind::Scalar(scalar) => scalar.text.lines().next().unwrap_or_default().to_owned(),
+        Kind::Sequence(items) => format!("({})", items.len()),
         Kind::Mapping(entries) => {
-            let inside: Vec<String> = entries.iter().map(|entry| in_brief(&entry.key.text, &entry.value)).collect();
-            format!("{key} ({})", inside.join(", "))
+            let words: Vec<String> =
+                entries.iter().map(|entry| words_of_entry(&entry.key.text, &entry.value)).collect();
+            words.join(", ")
         }
     }
 }
 
-/// The first line of a text.
-fn scalar(node: &Node) -> String {
-    let text = node.scalar().map(|scalar| scalar.text.lines().next().unwrap_or_default());
-    text.unwrap_or_default().to_owned()
+fn words_of_entry(key: &str, value: &Node) -> String {
+    match &value.kind {
+        Kind::Null | Kind::Sequence(_) => key.to_owned(),
+        Kind::Scalar(_) => format!("{key} {}", words_of(value)),
+        Kind::Mapping(entries) if entries.len() == 1 => format!("{key} {}", words_of(value)),
+        Kind::Mapping(_) => format!("{key} ({})", words_of(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use crate::source::Source;
+
+    fn said(text: &str) -> String {
+        let (node, _) = document::read(&Source::new("book.yaml", text));
+        in_words(&node.expect("a document"))
+    }
+
+    #[test]
+    fn arguments_are_told_in_one_line() {
+        assert_eq!(said("{deployment: shop/web, replicas: 3}"), "deployment shop/web, replicas 3");
+        assert_eq!(said("{pods: {of: {job: shop/migrate}}}"), "pods of job shop/migrate");
+        assert_eq!(said("{pods: {in: shop, selector: {app: web}}}"), "pods (in shop, selector app web)");
+        assert_eq!(said("{http: {url: a}, until: [{path: $.status}]}"), "http url a, until");
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        assert_eq!(said(&"x".repeat(200)).chars().count(), LONGEST_LINE);
+    }
 }

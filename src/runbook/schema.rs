@@ -37,6 +37,7 @@ pub fn schema() -> Schema {
     definitions.insert("Steps".into(), json!({"type": "array", "items": {"$ref": "#/$defs/Step"}}));
     definitions.insert("Branch".into(), branch());
     definitions.insert("Expectations".into(), expectations());
+    definitions.insert("Set".into(), set());
     let mut whole = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "runhub runbook, v1",
@@ -114,7 +115,7 @@ fn target(key: &str) -> Value {
     match (key, KindRow::of_plural(key)) {
         ("object", _) => json!({"type": "object", "required": ["kind", "name"]}),
         ("container", _) => json!({"type": ["string", "object"], "description": "namespace/pod/container"}),
-        (_, Some(_)) => set(),
+        (_, Some(_)) => json!({"$ref": "#/$defs/Set"}),
         (_, None) => json!({"type": "string", "description": "namespace/name"}),
     }
 }
@@ -163,19 +164,62 @@ fn expectations() -> Value {
     json!({"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": properties}})
 }
 
-/// A leaf that is no text may also be a template.
+/// A leaf that takes not any text may also be a template.
 fn allow_holes(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(allow_holes);
-            let leaf =
-                matches!(fields.get("type").and_then(Value::as_str), Some("integer" | "number" | "boolean" | "array"));
-            if leaf && !fields.contains_key("$defs") {
+            if is_narrow_leaf(fields) {
                 let own = Value::Object(std::mem::take(fields));
                 fields.insert("anyOf".into(), json!([own, {"type": "string", "pattern": r"\{\{"}]));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(allow_holes),
         _ => {}
+    }
+}
+
+fn is_narrow_leaf(fields: &Map<String, Value>) -> bool {
+    let types = match fields.get("type") {
+        Some(Value::String(one)) => vec![one.as_str()],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => return false,
+    };
+    let narrow = types.iter().any(|name| matches!(*name, "integer" | "number" | "boolean" | "array"));
+    fields.contains_key("enum") || (narrow && !types.contains(&"string"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes_a_template(mut schema: Value) -> bool {
+        allow_holes(&mut schema);
+        schema["anyOf"][1]["pattern"] == r"\{\{"
+    }
+
+    #[test]
+    fn a_template_may_stand_for_what_is_no_text() {
+        assert!(takes_a_template(json!({"type": "integer"})));
+        assert!(takes_a_template(json!({"type": ["integer", "null"], "minimum": 0})));
+        assert!(takes_a_template(json!({"type": ["array", "null"], "items": {"type": "string"}})));
+        assert!(takes_a_template(json!({"type": "string", "enum": ["merge", "json"]})));
+    }
+
+    #[test]
+    fn what_takes_any_text_and_what_is_no_leaf_stay_as_they_are() {
+        assert!(!takes_a_template(json!({"type": "string"})));
+        assert!(!takes_a_template(json!({"type": ["string", "boolean"]})));
+        assert!(!takes_a_template(json!({"type": "object", "properties": {}})));
+    }
+
+    #[test]
+    fn every_reference_leads_to_a_definition() {
+        let schema = schema().to_value();
+        let text = schema.to_string();
+        for (_, rest) in text.match_indices("\"#/$defs/").map(|(at, mark)| text.split_at(at + mark.len())) {
+            let name = rest.split('"').next().unwrap();
+            assert!(schema["$defs"].get(name).is_some(), "{name}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 mod pods;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use super::many::with_target;
 use super::reach::{needs_max, running_pods};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
-use super::wait::{Wait, await_rollout};
+use super::wait::{Wait, await_rollout, pods_of};
 use super::{Action, ActionKind, Changes, Context, Effect, Observed};
 use crate::cluster::resource::Address;
 use crate::document::{Mode, Node, Target, TargetRule};
@@ -146,6 +147,7 @@ impl Restart {
 
     async fn rolling(&self, context: &Context, address: &Address) -> Result<Observed, Failure> {
         let stamp = crate::clock::rfc3339(context.client().clock().now());
+        let old = pods_of(context, &context.get(address).await?).await?;
         let edited = context.edit(address, |object| plan(object, &stamp)).await?;
         let mut info = json!({"pods": running_pods(&edited.before), "revision": null});
         let mut result = edited.object;
@@ -154,8 +156,26 @@ impl Restart {
             super::set(&mut info, "waited", waited.millis());
             super::set(&mut info, "revision", revision(&waited.object));
             result = waited.object;
+            await_gone(context, &result, old).await?;
         }
         Ok(Observed { result, info, changed: edited.changed, secret: false })
+    }
+}
+
+/// Waits until none of the old pods is left, by UID: a rollout counts a pod out as soon as it is told to go.
+async fn await_gone(context: &Context, object: &Value, old: Vec<Value>) -> Result<(), Failure> {
+    let old: BTreeSet<String> = old.iter().map(|pod| ObjectId::of(pod).uid).collect();
+    let mut pause = Duration::from_millis(20);
+    loop {
+        let mut left = pods_of(context, object).await?;
+        left.retain(|pod| old.contains(&ObjectId::of(pod).uid));
+        if left.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = left.iter().map(|pod| ObjectId::of(pod).name).collect();
+        context.waiting(&format!("{} old pods to go: {}", left.len(), names.join(", ")), Vec::new());
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
 

@@ -96,17 +96,17 @@ impl<'a> Checker<'a> {
             for guard in guards {
                 self.uses(uses::of_form(&guard.form, false), visible, None);
             }
-            let mut inside = visible.clone();
+            let mut inside = visible.inside();
             inside.sure = true;
             self.list(steps, &mut inside);
         }
         // After the step: it can be seen itself, but nothing of it is sure.
-        let mut after = visible.clone();
-        after.passed(step);
-        let mut after = Visible { failure: true, ..own_unsure(after, step) };
+        let mut after = visible.inside();
+        after.failure = true;
+        after.perhaps_passed(step);
         for branch in [&step.on_failure, &step.always].into_iter().flatten() {
             let Branch { steps, .. } = branch;
-            self.list(steps, &mut after.clone());
+            self.list(steps, &mut after.inside());
         }
         if let UndoPolicy::Steps(steps) = &step.undo {
             after.failure = true;
@@ -254,16 +254,11 @@ impl<'a> Checker<'a> {
                 "it stands later in the book, or in a list of its own: an output is read after it is made"
             });
         }
-        missing(
-            found,
-            &format!("no step has the id `{id}`"),
-            id,
-            visible.steps.iter().map(|seen| seen.step.id.as_str()),
-        )
+        missing(found, &format!("no step has the id `{id}`"), id, visible.ids())
     }
 }
 
-fn output(found: &Use, seen: &Seen<'_>, visible: &Visible<'_>) -> Option<Diagnostic> {
+fn output(found: &Use, seen: Seen<'_>, visible: &Visible<'_>) -> Option<Diagnostic> {
     let step = seen.step;
     let name = found.path.get(3)?;
     if step.for_each.is_some() {
@@ -325,13 +320,6 @@ fn vouches(found: &Use) -> Option<Vec<String>> {
 
 fn vouched(visible: &Visible<'_>, id: &str) -> bool {
     visible.vouched.iter().any(|path| matches!(path.as_slice(), [root, step] if root == "steps" && step == id))
-}
-
-fn own_unsure<'a>(mut visible: Visible<'a>, step: &Step) -> Visible<'a> {
-    for seen in visible.steps.iter_mut().filter(|seen| seen.step.id == step.id) {
-        seen.certain = false;
-    }
-    visible
 }
 
 fn own_output(found: &Use, name: &str, step: &Step) -> Option<Diagnostic> {
