@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::open;
-use super::terminal::{complain, fail};
-use crate::console::Style;
+use super::terminal::{fail, say_error};
+use crate::console::{Style, diagnostics};
 use crate::runbook::{self, Given, Inputs, Runbook};
 use crate::source::{Diagnostic, Source};
 
@@ -38,15 +38,15 @@ impl Options {
         match runbook::resolve(&book.source, &book.inputs, &given) {
             Ok(inputs) => Some(inputs),
             Err(wrong) => {
-                draw(wrong, style);
+                draw(wrong, &book.source, style);
                 None
             }
         }
     }
 }
 
-/// Complaints, gathered by the text they stand in.
-fn draw(wrong: Vec<(Source, Diagnostic)>, style: &Style) {
+/// Complaints, gathered by the text they stand in; what is missing is told last.
+fn draw(wrong: Vec<(Source, Diagnostic)>, book: &Source, style: &Style) {
     let mut texts: Vec<(Source, Vec<Diagnostic>)> = Vec::new();
     for (source, complaint) in wrong {
         match texts.iter_mut().find(|(known, _)| *known == source) {
@@ -54,7 +54,6 @@ fn draw(wrong: Vec<(Source, Diagnostic)>, style: &Style) {
             None => texts.push((source, vec![complaint])),
         }
     }
-    for (source, complaints) in texts {
-        complain(&source, &complaints, style);
-    }
+    texts.sort_by_key(|(source, _)| source == book);
+    say_error(&diagnostics::draw_all(&texts, "the inputs", style));
 }

@@ -27,15 +27,11 @@ pub(super) fn source(path: &Path) -> Result<Source, String> {
 
 /// Reads and checks a runbook: the book where it is whole, and everything there is to say about it.
 pub(super) fn checked(source: &Source) -> (Option<Runbook>, Vec<Diagnostic>) {
-    let (book, mut complaints) = runbook::parse(source);
-    if let Some(book) = &book {
-        complaints.extend(runbook::check(book));
-    }
-    let broken = complaints.iter().any(Diagnostic::is_error);
-    if book.is_none() && !broken {
+    let (book, mut complaints) = runbook::read(source);
+    if book.is_none() && !complaints.iter().any(Diagnostic::is_error) {
         complaints.push(Diagnostic::error("there is no runbook in this file", Span::default()));
     }
-    (book.filter(|_| !broken), complaints)
+    (book, complaints)
 }
 
 /// Reads a runbook to be run; complaints are drawn, and then there is none.

@@ -17,18 +17,30 @@ const DEFAULT_WIDTH: usize = 140;
 ///
 /// Without complaints it is empty.
 pub fn draw(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> String {
-    let renderer = renderer(style);
-    let drawn = with_last_line(source);
+    draw_all(&[(source.clone(), diagnostics.to_vec())], source.name(), style)
+}
+
+/// Complaints about several sources as about one, and a last line that counts them together.
+pub fn draw_all(complaints: &[(Source, Vec<Diagnostic>)], name: &str, style: &Style) -> String {
     let mut out = String::new();
-    for diagnostic in sorted(diagnostics) {
-        out.push_str(&renderer.render(&groups(&drawn, diagnostic)));
-        out.push_str("\n\n");
+    for (source, diagnostics) in complaints {
+        excerpts(source, diagnostics, style, &mut out);
     }
-    if let Some(line) = closing(source, diagnostics, style) {
+    let all: Vec<&Diagnostic> = complaints.iter().flat_map(|(_, diagnostics)| diagnostics).collect();
+    if let Some(line) = closing(name, &all, style) {
         out.push_str(&line);
         out.push('\n');
     }
     out
+}
+
+fn excerpts(source: &Source, diagnostics: &[Diagnostic], style: &Style, out: &mut String) {
+    let renderer = renderer(style);
+    let drawn = with_last_line(source);
+    for diagnostic in sorted(diagnostics) {
+        out.push_str(&renderer.render(&groups(&drawn, diagnostic)));
+        out.push_str("\n\n");
+    }
 }
 
 /// A place behind the last newline is drawn on a line of its own, not on the end of the line before.
@@ -97,7 +109,7 @@ fn fitting(source: &Source, span: Span) -> Range<usize> {
 }
 
 /// `error: 3 mistakes and 1 warning in restart-app.yaml`.
-fn closing(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> Option<String> {
+fn closing(name: &str, diagnostics: &[&Diagnostic], style: &Style) -> Option<String> {
     let total = diagnostics.len() as u64;
     let mistakes = diagnostics.iter().filter(|one| one.is_error()).count() as u64;
     let warnings = total - mistakes;
@@ -110,7 +122,7 @@ fn closing(source: &Source, diagnostics: &[Diagnostic], style: &Style) -> Option
             (Tone::Bad, "error", format!("{mistakes} and {warnings}"))
         }
     };
-    Some(format!("{}: {what} in {}", style.paint(tone, word), source.name()))
+    Some(format!("{}: {what} in {name}", style.paint(tone, word)))
 }
 
 /// A complaint as programs read it; lines and columns count from 1, bytes from 0.
@@ -247,7 +259,11 @@ steps:
 
     #[test]
     fn the_count_knows_one_from_many_and_mistakes_from_warnings() {
-        let closing = |range: Range<usize>| closing(&source(), &complaints()[range], &ASCII).unwrap();
+        let complaints = complaints();
+        let closing = |range: Range<usize>| {
+            let some: Vec<&Diagnostic> = complaints[range].iter().collect();
+            closing("restart-app.yaml", &some, &ASCII).unwrap()
+        };
         assert_eq!(closing(0..1), "warning: 1 warning in restart-app.yaml");
         assert_eq!(closing(1..2), "error: 1 mistake in restart-app.yaml");
         assert_eq!(closing(0..4), "error: 3 mistakes and 1 warning in restart-app.yaml");

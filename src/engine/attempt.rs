@@ -22,10 +22,27 @@ const WAIT: Duration = Duration::from_mins(10);
 /// When a step's time is up, and whose clock that is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clocks {
-    /// The step's own.
-    own: Option<Instant>,
+    /// The step's own, or that of the try if it is shorter.
+    own: Option<Clock>,
     /// That of the list, group or book around it.
     around: Option<Instant>,
+}
+
+/// How long something may take, and when that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Clock {
+    ends: Instant,
+    limit: Duration,
+}
+
+impl Clock {
+    fn start(limit: Duration) -> Self {
+        Self { ends: Instant::now() + limit, limit }
+    }
+
+    fn is_over(self) -> bool {
+        self.ends <= Instant::now()
+    }
 }
 
 impl Run {
@@ -39,7 +56,7 @@ impl Run {
         loop {
             let mut tried = self.attempt(at, clocks).await;
             tried.attempts = attempt;
-            let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict)) else {
+            let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict, clocks)) else {
                 return tried;
             };
             let pause = pause(retry, attempt);
@@ -70,10 +87,11 @@ impl Run {
     async fn attempt(&self, at: At<'_>, clocks: Clocks) -> Tried {
         let At { step, id, around } = at;
         let once = step.attempt_timeout.or(self.order.book.defaults.attempt_timeout.filter(|_| !waits(step)));
-        let clocks = Clocks { own: earliest(clocks.own, once.map(|once| Instant::now() + once)), ..clocks };
+        let clocks = Clocks { own: earliest(clocks.own, once.map(Clock::start)), ..clocks };
         match &step.body {
             Body::Control(control) => {
-                let around = Surroundings { deadline: earliest(clocks.own, clocks.around), ..around.clone() };
+                let own = clocks.own.map(|own| own.ends);
+                let around = Surroundings { deadline: earliest(own, clocks.around), ..around.clone() };
                 let done = self.control(At { around: &around, ..at }, control).await;
                 self.judged(step, around.scope.as_ref(), done, clocks)
             }
@@ -107,7 +125,7 @@ impl Run {
             biased;
             reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
             done = work => Ok(done),
-            () = until(clocks.own) => Err(Verdict::Errored(out_of_time(context))),
+            limit = over(clocks.own) => Err(Verdict::Errored(out_of_time(limit, context))),
             () = until(clocks.around) => Err(Verdict::Cancelled(crate::event::CancelReason::Deadline)),
         }
     }
@@ -182,7 +200,7 @@ fn clocks(step: &Step, around: &Surroundings) -> Clocks {
     };
     // The clock of a loop is its own affair: see `each`.
     let written = written.filter(|_| step.for_each.is_none() || step.timeout.is_none());
-    Clocks { own: written.map(|clock| Instant::now() + clock), around: around.deadline }
+    Clocks { own: written.map(Clock::start), around: around.deadline }
 }
 
 async fn act_out(act: &Act, context: &Context, scope: &Scope) -> Result<Observed, Failure> {
@@ -203,7 +221,7 @@ fn waits(step: &Step) -> bool {
     matches!(&step.body, Body::Act(act) if act.outline.waits())
 }
 
-fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+fn earliest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
@@ -217,26 +235,34 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
+/// Waits until a clock is over, and tells how long it ran.
+async fn over(clock: Option<Clock>) -> Duration {
+    until(clock.map(|clock| clock.ends)).await;
+    clock.map_or(Duration::ZERO, |clock| clock.limit)
+}
+
 /// A group whose own clock ended it is a timeout, not a cancellation.
 fn overdue(verdict: Verdict, clocks: Clocks) -> Verdict {
-    let own_is_over = clocks.own.is_some_and(|own| own <= Instant::now());
-    match verdict {
-        Verdict::Cancelled(crate::event::CancelReason::Deadline) if own_is_over => Verdict::Errored(out_of_time(None)),
-        other => other,
+    match (verdict, clocks.own.filter(|own| own.is_over())) {
+        (Verdict::Cancelled(crate::event::CancelReason::Deadline), Some(own)) => {
+            Verdict::Errored(out_of_time(own.limit, None))
+        }
+        (other, _) => other,
     }
 }
 
 /// The timeout, with what the step last said it waits for and why.
-fn out_of_time(context: Option<&Context>) -> Failure {
+fn out_of_time(limit: Duration, context: Option<&Context>) -> Failure {
     let (line, cause) = context.map(Context::last_words).unwrap_or_default();
-    let message =
-        if line.is_empty() { "the time ran out".to_owned() } else { format!("the time ran out waiting: {line}") };
-    Failure::new(Class::Timeout, message).because(cause)
+    let waiting = if line.is_empty() { String::new() } else { format!(", waiting: {line}") };
+    Failure::new(Class::Timeout, format!("the time ran out after {limit:?}{waiting}")).because(cause)
 }
 
-fn may_retry(retry: &Retry, verdict: &Verdict) -> bool {
+fn may_retry(retry: &Retry, verdict: &Verdict, step: Clocks) -> bool {
     let trouble = match verdict.class() {
         Some(Class::Transport) => RetryOn::Transport,
+        // The time of this try ran out, not that of the step: an answer that did not come.
+        Some(Class::Timeout) if !step.own.is_some_and(Clock::is_over) => RetryOn::Transport,
         Some(Class::Throttle) => RetryOn::Throttle,
         Some(Class::Conflict) => RetryOn::Conflict,
         Some(Class::Server) => RetryOn::Server,
@@ -277,9 +303,19 @@ mod tests {
     #[test]
     fn only_the_named_troubles_are_tried_again() {
         let errored = |class| Verdict::Errored(Failure::new(class, "x"));
-        assert!(may_retry(&retry(0.0), &errored(Class::Transport)));
-        assert!(!may_retry(&retry(0.0), &errored(Class::Server)));
-        assert!(!may_retry(&retry(0.0), &errored(Class::Forbidden)));
+        let clocks = Clocks { own: None, around: None };
+        assert!(may_retry(&retry(0.0), &errored(Class::Transport), clocks));
+        assert!(!may_retry(&retry(0.0), &errored(Class::Server), clocks));
+        assert!(!may_retry(&retry(0.0), &errored(Class::Forbidden), clocks));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_try_out_of_time_is_tried_again_while_the_step_has_time() {
+        let timeout = Verdict::Errored(out_of_time(Duration::from_secs(1), None));
+        let clocks = Clocks { own: Some(Clock::start(Duration::from_secs(5))), around: None };
+        assert!(may_retry(&retry(0.0), &timeout, clocks));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert!(!may_retry(&retry(0.0), &timeout, clocks));
     }
 
     proptest::proptest! {

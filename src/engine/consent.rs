@@ -25,8 +25,9 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         effects,
         budget: run.shared.gate.account(&run.shared.made),
     };
+    let question = asked(&consent);
     let answer = run.asker.ask(&Question::Consent(consent)).await;
-    run.shared.fan.tell(EventKind::Asked { question: "may these changes be made?".into(), answer: words(&answer) });
+    run.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
     match answer {
         Answer::Yes => Ok(()),
         Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
@@ -36,6 +37,16 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         )
         .help(hint)),
     }
+}
+
+/// The question as the record keeps it: with all that was agreed to, or not.
+fn asked(consent: &Consent) -> String {
+    let line = |effect: &EffectLine| match &effect.not_undoable {
+        Some(reason) => format!("{}: {} (cannot be taken back: {reason})", effect.step, effect.what),
+        None => format!("{}: {}", effect.step, effect.what),
+    };
+    let lines: Vec<String> = consent.effects.iter().map(line).collect();
+    format!("may these changes be made? {}", lines.join("; "))
 }
 
 /// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.
@@ -83,7 +94,7 @@ impl Run {
     fn describe(step: &Step, scope: &Scope) -> String {
         let form = match &step.body {
             Body::Act(act) => &act.arguments,
-            Body::Control(Control::Note(form) | Control::Fail(form) | Control::Pause(form)) => form,
+            Body::Control(Control::Note(form) | Control::Pause(form)) => form,
             Body::Control(Control::Group { steps, .. }) => return format!("group of {}", steps.len()),
             Body::Control(control) => return control.name().to_owned(),
         };

@@ -31,8 +31,14 @@ struct Ended {
     index: usize,
     /// What `each` shows of it.
     shown: Json,
-    status: StepStatus,
+    verdict: Verdict,
     changed: bool,
+}
+
+impl Ended {
+    fn is_bad(&self) -> bool {
+        self.verdict.status().is_bad()
+    }
 }
 
 impl Run {
@@ -89,7 +95,7 @@ impl Run {
                 running.push(self.item(at, looped, item));
             }
             let Some(end) = running.next().await else { break };
-            stop |= end.status.is_bad() && looped.on_error == OnError::Stop;
+            stop |= end.is_bad() && looped.on_error == OnError::Stop;
             ends.push(end);
         }
         ends.sort_by_key(|end| end.index);
@@ -122,9 +128,9 @@ impl Run {
             "error": failure.map(|failure| json!({"class": failure.class.word(), "message": failure.message})),
             "steps": frame.own(),
         });
-        let (status, changed) = (tried.verdict.status(), tried.changed);
+        let (verdict, changed) = (tried.verdict.clone(), tried.changed);
         self.shared.fan.tell(EventKind::StepFinished(Box::new(tried.end(id.clone(), false, started))));
-        Ended { index: item.index, shown, status, changed }
+        Ended { index: item.index, shown, verdict, changed }
     }
 }
 
@@ -147,11 +153,11 @@ fn evaluation(message: impl Into<String>) -> Failure {
 }
 
 fn loop_end(ends: Vec<Ended>, total: usize, stopped: Option<CancelReason>) -> Tried {
-    let bad: Vec<&Ended> = ends.iter().filter(|end| end.status.is_bad()).collect();
-    let cancelled = ends.iter().any(|end| end.status == StepStatus::Cancelled);
+    let failed = ends.iter().filter(|end| end.is_bad()).count();
+    let cancelled = ends.iter().any(|end| end.verdict.status() == StepStatus::Cancelled);
     let verdict = match stopped {
         Some(reason) if cancelled || ends.len() < total => Verdict::Cancelled(reason),
-        _ if !bad.is_empty() => Verdict::Errored(loop_failure(&bad, total)),
+        _ if failed > 0 => Verdict::Errored(loop_failure(&ends, total)),
         _ if ends.len() < total => {
             let message = format!("the time ran out after {} of {total} items", ends.len());
             Verdict::Errored(Failure::new(Class::Timeout, message))
@@ -159,17 +165,23 @@ fn loop_end(ends: Vec<Ended>, total: usize, stopped: Option<CancelReason>) -> Tr
         _ => Verdict::Passed,
     };
     let changed = ends.iter().any(|end| end.changed);
-    let info = json!({"items": total, "tried": ends.len(), "failed": bad.len()});
+    let info = json!({"items": total, "tried": ends.len(), "failed": failed});
     let each = Some(ends.into_iter().map(|end| end.shown).collect());
     Tried { changed, info, each, ..Tried::new(verdict) }
 }
 
-fn loop_failure(bad: &[&Ended], total: usize) -> Failure {
-    let text =
-        |end: &Ended, pointer: &str| end.shown.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let keys: Vec<String> = bad.iter().map(|end| text(end, "/key")).collect();
-    let first = bad.first().map(|end| text(end, "/error/message")).unwrap_or_default();
-    Failure::new(Class::Assertion, format!("{} of {total} items failed ({}): {first}", bad.len(), keys.join(", ")))
+/// The trouble of the first bad item, told of the loop.
+fn loop_failure(ends: &[Ended], total: usize) -> Failure {
+    let bad: Vec<&Ended> = ends.iter().filter(|end| end.is_bad()).collect();
+    let keys: Vec<&str> = bad.iter().filter_map(|end| end.shown.pointer("/key")?.as_str()).collect();
+    let first = bad.first().and_then(|end| failure_of(&end.verdict));
+    let first = first.unwrap_or_else(|| Failure::new(Class::Assertion, "it was stopped"));
+    let rest = match total - ends.len() {
+        0 => String::new(),
+        rest => format!(", {rest} not begun"),
+    };
+    let message = format!("{} of {total} items failed ({}){rest}: {first}", bad.len(), keys.join(", "));
+    Failure { message, ..first }
 }
 
 fn item_scope(looped: &ForEach, index: usize, value: &Json, outer: &Arc<Scope>) -> Scope {

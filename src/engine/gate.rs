@@ -54,7 +54,7 @@ impl BudgetGate {
             && !namespace.is_empty()
             && !allowed.contains(namespace)
         {
-            return Some(format!("namespace {namespace} is not among {}", allowed.join(", ")));
+            return Some(format!("the namespace {namespace} is none of: {}", allowed.join(", ")));
         }
         let mut spent = Spent::default();
         made.all().iter().filter(|made| counts(made)).for_each(|made| spent.add(&made.change));

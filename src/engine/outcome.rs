@@ -117,17 +117,36 @@ pub(super) fn conclude(run: &Run, handled: bool, outputs: BTreeMap<String, Json>
     } else {
         decisive.as_ref().and_then(|decisive| decisive.verdict.class())
     };
+    let failed_step = decisive.as_ref().map(|decisive| decisive.step.clone());
+    let failure = decisive.and_then(|decisive| decisive.failure);
     RunEnd {
         outcome,
         exit_code: if strict { 1 } else { exit_code(outcome) },
         class,
-        failed_step: decisive.as_ref().map(|decisive| decisive.step.clone()),
-        failure: decisive.and_then(|decisive| decisive.failure),
+        failed_step,
+        failure: match undo {
+            Some(undo) => Some(with_cause_of_undo(undo, failure)),
+            None if strict => Some(not_tolerated(tolerated)),
+            None => failure,
+        },
         tolerated,
         elapsed_ms: elapsed(started),
         outputs,
         left: if outcome == Outcome::Passed { Left::default() } else { left(run) },
     }
+}
+
+/// A taking-back that failed, after the trouble that it was to mend.
+fn with_cause_of_undo(undo: Failure, trouble: Option<Failure>) -> Failure {
+    match trouble {
+        Some(trouble) => Failure { message: format!("{trouble}; and then {undo}"), ..undo },
+        None => undo,
+    }
+}
+
+fn not_tolerated(tolerated: usize) -> Failure {
+    let steps = if tolerated == 1 { "1 step".to_owned() } else { format!("{tolerated} steps") };
+    Failure::new(Class::Assertion, format!("{steps} went badly and the book tolerates that; `--strict` does not"))
 }
 
 /// The end of a run that was refused before its first step.
@@ -172,11 +191,23 @@ fn left(run: &Run) -> Left {
                 what: format!("{} {}", made.change.object, made.change.summary),
                 reason: reason.clone(),
             }),
-            Reversal::Fields | Reversal::DeleteCreated => left.still_changed.extend(still_changed(made)),
+            Reversal::Fields | Reversal::DeleteCreated => {
+                still_changed(made).into_iter().for_each(|changed| add(&mut left.still_changed, changed));
+            }
         }
     }
+    left.still_changed.retain(|changed| changed.before != changed.now);
     left.next.push(format!("runhub show {}", run.shared.facts.run));
     left
+}
+
+/// A field that was changed several times is told once: as it was at first, as it is now.
+fn add(fields: &mut Vec<StillChanged>, older: StillChanged) {
+    let same = |known: &&mut StillChanged| known.field == older.field && known.object.same_name(&older.object);
+    match fields.iter_mut().find(same) {
+        Some(newer) => newer.before = older.before,
+        None => fields.push(older),
+    }
 }
 
 fn still_changed(made: &MadeChange) -> Vec<StillChanged> {

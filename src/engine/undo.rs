@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use super::run::{Run, Surroundings};
 use crate::action::{Back, Context, MadeChange, settle_rollouts, take_back};
-use crate::event::{CancelReason, Failure, ObjectId, Phase, Reversal};
+use crate::event::{CancelReason, Failure, ObjectId, Phase, Reversal, StepId};
 use crate::runbook::{Step, UndoPolicy, UndoWhich};
 
 /// What came of a taking-back, in words.
@@ -59,17 +59,20 @@ impl Run {
 
     async fn undo_by_steps(&self, step: &Step, standing: &[MadeChange], around: &Surroundings, undone: &mut Undone) {
         let UndoPolicy::Steps(steps) = &step.undo else { return };
+        let way = StepId(format!("{}.undo", step.id));
         let inner = Surroundings {
             scope: self.with_failure(&around.scope),
             phase: Phase::Undo,
             depth: around.depth + 1,
-            parent: Some(crate::event::StepId(format!("{}.undo", step.id))),
+            parent: Some(way.clone()),
             ..around.clone()
         };
         if self.list_to_the_end(steps, &inner).await {
             for made in standing.iter().filter(|made| bears(&made.change.step.0, &step.id)) {
                 self.shared.made.take_back(made.number);
             }
+            // What the way back changed is the way back: it is not taken back in turn.
+            self.shared.made.reverse_by(&way, &Reversal::Nothing);
             undone.done.push(format!("{} (by its own steps)", step.id));
         } else {
             undone.conflicts.push(format!("the undo steps of `{}` failed", step.id));

@@ -15,10 +15,11 @@ use crate::document::{self, DurationText, Literal, Node};
 use crate::source::{Diagnostic, Source, Span, nearest};
 
 /// The type of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InputType {
     /// Text.
+    #[default]
     String,
     /// A whole number.
     Integer,
@@ -35,7 +36,7 @@ pub enum InputType {
 }
 
 /// The written part of a declaration.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Declared {
     /// The type.

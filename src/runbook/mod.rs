@@ -1,9 +1,9 @@
 //! The user's document, proven well-formed by existing.
 //!
-//! [`parse`] turns a [`Source`] into a [`Runbook`] or into all its mistakes at
-//! once; [`check`](crate::runbook::check) adds what needs the whole document:
-//! names, outputs read before they are made, secrets in the wrong places. Both
-//! send nothing. The engine runs what comes out; `authoring` reads it.
+//! [`read`] turns a [`Source`] into a [`Runbook`] or into all its mistakes at
+//! once: `parse` walks the text, `check` adds what needs the whole document
+//! (names, outputs read before they are made, secrets in the wrong places).
+//! Nothing is sent. The engine runs what comes out; `authoring` reads it.
 
 mod budget;
 mod check;
@@ -14,9 +14,9 @@ mod schema;
 mod step;
 
 pub use budget::BudgetLimits;
-pub use check::{check, steps_read_by, taints, unsupported};
+pub use check::{steps_read_by, taints, unsupported};
 pub use inputs::{Given, InputDeclaration, InputType, Inputs, resolve};
-pub use parse::{STEP_KEYS, TOP_KEYS, parse};
+pub use parse::{STEP_KEYS, TOP_KEYS};
 pub use requires::{Requires, VersionRequirement};
 pub use schema::schema;
 pub use step::{
@@ -27,7 +27,21 @@ pub use step::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::source::Source;
+use crate::source::{Diagnostic, Source};
+
+/// Reads a runbook; there is one only where nothing is wrong with it.
+///
+/// The diagnostics, in the order of their places, hold warnings also then.
+pub fn read(source: &Source) -> (Option<Runbook>, Vec<Diagnostic>) {
+    let (draft, mut out) = parse::draft(source);
+    if let Some(draft) = &draft {
+        out.extend(check::check(draft));
+    }
+    out.sort_by_key(|complaint| (complaint.span.start, complaint.span.end));
+    out.dedup();
+    let broken = out.iter().any(Diagnostic::is_error);
+    (draft.filter(|_| !broken), out)
+}
 
 /// A whole runbook.
 #[derive(Debug)]

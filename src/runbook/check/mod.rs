@@ -21,12 +21,10 @@ pub use uses::steps_read_by;
 use super::Runbook;
 use crate::source::Diagnostic;
 
-/// All complaints that need the whole document, in the order of their places.
-pub fn check(book: &Runbook) -> Vec<Diagnostic> {
+/// All complaints that need the whole document.
+pub(super) fn check(book: &Runbook) -> Vec<Diagnostic> {
     let mut out = names::complaints(book);
     out.extend(secrets::complaints(book));
     out.extend(retries::complaints(book));
-    out.sort_by_key(|complaint| (complaint.span.start, complaint.span.end));
-    out.dedup();
     out
 }

@@ -136,12 +136,7 @@ impl<'a> Checker<'a> {
     }
 
     fn generators_of(&mut self, step: &Step) {
-        if let Body::Act(act) = &step.body {
-            self.generators(&act.arguments);
-        }
-        if let Some(form) = &step.expect {
-            self.generators(form);
-        }
+        uses::forms_of(step).into_iter().for_each(|form| self.generators(form));
     }
 
     /// `now`, `random_text` and `uuid` give another value each time: only `vars` may ask.

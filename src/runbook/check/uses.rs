@@ -74,6 +74,32 @@ pub(super) fn of_step(step: &Step) -> Vec<Use> {
     uses
 }
 
+/// Everything in a step that holds templates, lists of steps inside it left out.
+pub(super) fn forms_of(step: &Step) -> Vec<&Form> {
+    let mut forms: Vec<&Form> = [&step.name, &step.confirm, &step.expect].into_iter().flatten().collect();
+    match &step.body {
+        Body::Act(act) => forms.push(&act.arguments),
+        Body::Control(
+            Control::Assert(form)
+            | Control::Note(form)
+            | Control::Pause(form)
+            | Control::Fail(form)
+            | Control::Use(form)
+            | Control::Approve(form),
+        ) => forms.push(form),
+        Body::Control(Control::Group { .. } | Control::UndoSteps(_)) => {}
+    }
+    forms.extend(step.for_each.iter().map(|looped| &looped.items));
+    for output in &step.outputs {
+        forms.extend(match &output.from {
+            OutputSource::Value(form) => Some(form),
+            OutputSource::Path(_) => None,
+        });
+        forms.extend(&output.default);
+    }
+    forms
+}
+
 fn of_body(step: &Step) -> Vec<Use> {
     match &step.body {
         Body::Act(act) => {

@@ -102,7 +102,8 @@ fn note<'a>(layer: &mut Layer<'a>, step: &'a Step, sure: bool) {
 
 fn runs_for_sure(step: &Step) -> bool {
     let handled = step.on_failure.as_ref().is_some_and(|branch| branch.handles);
-    step.when.is_none() && step.for_each.is_none() && !step.continue_on_error && !handled && step.tags.is_empty()
+    // Tags do not count: leaving out a step that is needed is refused when the run begins.
+    step.when.is_none() && step.for_each.is_none() && !step.continue_on_error && !handled
 }
 
 /// All ids of a book.

@@ -10,7 +10,7 @@ use super::{Parser, TOP_KEYS};
 use crate::document::{self, Entry, Mode, Node};
 use crate::form::Form;
 use crate::runbook::inputs::Declared;
-use crate::runbook::{Budget, Defaults, Guard, InputDeclaration, NamedForm, Runbook, Variable};
+use crate::runbook::{Budget, BudgetLimits, Defaults, Guard, InputDeclaration, NamedForm, Runbook, Variable};
 use crate::source::{Diagnostic, Source};
 
 static BOOK_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[a-z0-9][a-z0-9-]*$").ok());
@@ -49,11 +49,11 @@ impl Parser {
     fn required(&mut self, node: &Node) {
         let place = node.entries().first().map_or(node.span, |entry| entry.key.span);
         for (key, example) in
-            [("runbook", "runbook: v1"), ("name", "name: restart-app"), ("steps", "steps:\n  - note: hello")]
+            [("runbook", "runbook: v1"), ("name", "name: restart-app"), ("steps", "steps: [{note: hello}]")]
         {
             if node.get(key).is_none() {
                 let complaint = Diagnostic::error(format!("a runbook needs `{key}`"), place);
-                self.out.push(complaint.help(format!("write `{}`", example.replace('\n', " "))));
+                self.out.push(complaint.help(format!("write `{example}`")));
             }
         }
     }
@@ -73,7 +73,7 @@ impl Parser {
             "defaults" => book.defaults = self.defaults(value),
             "timeout" => book.timeout = self.duration(value),
             "always-timeout" => book.always_timeout = self.duration(value).unwrap_or(ALWAYS_TIMEOUT),
-            "budget" => book.budget = Some(Budget { limits: Form::new(value.clone(), &mut self.out) }),
+            "budget" => book.budget = Some(self.budget(value)),
             "guards" => book.guards = self.guards(value),
             "steps" => {
                 book.steps = self.steps(value, "step");
@@ -87,6 +87,12 @@ impl Parser {
             "outputs" => book.outputs = self.book_outputs(value),
             _ => self.unknown_key(&entry.key, &TOP_KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>(), "a runbook"),
         }
+    }
+
+    /// The limits, read once with holes.
+    fn budget(&mut self, value: &Node) -> Budget {
+        document::decode::<BudgetLimits>(value, Mode::Holes, &mut self.out);
+        Budget { limits: Form::new(value.clone(), &mut self.out) }
     }
 
     fn book_name(&mut self, value: &Node) -> String {
@@ -110,9 +116,8 @@ impl Parser {
         let mut inputs = Vec::new();
         for entry in self.mapping(value, "`inputs`") {
             self.identifier(entry, "an input");
-            if let Some(declared) = document::decode::<Declared>(&entry.value, Mode::Whole, &mut self.out) {
-                inputs.push(InputDeclaration::new(&entry.key.text, entry.key.span, declared, &mut self.out));
-            }
+            let declared = document::decode::<Declared>(&entry.value, Mode::Whole, &mut self.out).unwrap_or_default();
+            inputs.push(InputDeclaration::new(&entry.key.text, entry.key.span, declared, &mut self.out));
         }
         inputs
     }

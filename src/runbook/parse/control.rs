@@ -1,7 +1,7 @@
 //! What a step does with the run itself.
 
 use super::Parser;
-use crate::document::{self, DurationText, Entry, Literal, Mode, Node};
+use crate::document::{self, DurationText, Entry, Kind, Literal, Mode, Node};
 use crate::form::Form;
 use crate::runbook::{Control, Guard, UndoWhich};
 use crate::source::Diagnostic;
@@ -13,7 +13,7 @@ impl Parser {
             "group" => self.group(value, id),
             "note" => Some(Control::Note(self.text_form(value))),
             "fail" => Some(Control::Fail(self.text_form(value))),
-            "assert" => self.expectations(value).map(Control::Assert),
+            "assert" => self.assert(value),
             "pause" => Some(Control::Pause(self.pause(value))),
             "undo-steps" => self.undo_which(value).map(Control::UndoSteps),
             "use" => Some(Control::Use(Form::new(value.clone(), &mut self.out))),
@@ -25,6 +25,14 @@ impl Parser {
         }
     }
 
+    fn assert(&mut self, value: &Node) -> Option<Control> {
+        if matches!(&value.kind, Kind::Sequence(items) if items.is_empty()) {
+            let complaint = Diagnostic::error("this asserts nothing", value.span);
+            self.out.push(complaint.help("write `- {that: \"steps.look.outputs.replicas == 3\"}`"));
+        }
+        self.expectations(value).map(Control::Assert)
+    }
+
     fn group(&mut self, value: &Node, id: &str) -> Option<Control> {
         let (mut steps, mut guards) = (Vec::new(), Vec::new());
         for entry in self.mapping(value, "`group`") {
@@ -34,9 +42,9 @@ impl Parser {
                 _ => self.unknown_key(&entry.key, &["steps", "guards"], "`group`"),
             }
         }
-        if value.get("steps").is_none() {
-            self.error("a group needs `steps`", value.span);
-            return None;
+        if matches!(value.kind, Kind::Mapping(_)) && steps.is_empty() {
+            let place = value.get("steps").map_or(value.span, |steps| steps.span);
+            self.out.push(Diagnostic::error("a group needs `steps`", place).help("write at least one step into it"));
         }
         Some(Control::Group { steps, guards })
     }

@@ -1,4 +1,4 @@
-//! [`Source`] → [`Runbook`], all mistakes at once.
+//! [`Source`] → a draft of a [`Runbook`], all mistakes at once.
 //!
 //! A step's action is the one key that is a row of `ACTIONS` or one of the
 //! controls; everything else is told by [`STEP_KEYS`]. A bad step becomes
@@ -63,19 +63,17 @@ pub const STEP_KEYS: &[(&str, &str)] = &[
     ("tags", "words by which it is picked"),
 ];
 
-/// Reads a runbook.
+/// Reads a draft of a runbook: also where there are errors, so that the rest can be checked with it.
 ///
-/// The diagnostics hold warnings also where there is a runbook.
-pub fn parse(source: &Source) -> (Option<Runbook>, Vec<Diagnostic>) {
+/// What is wrong keeps its name: an input of an unknown type, an output without a path, a step
+/// without an action are there, so that nobody complains of names that are only badly declared.
+pub(super) fn draft(source: &Source) -> (Option<Runbook>, Vec<Diagnostic>) {
     let (node, mut out) = document::read(source);
     let Some(node) = node else { return (None, out) };
     let mut parser = Parser { out: Vec::new(), ids: HashMap::new() };
     let book = parser.book(source, &node);
     out.append(&mut parser.out);
-    out.sort_by_key(|complaint| (complaint.span.start, complaint.span.end));
-    out.dedup();
-    let broken = out.iter().any(Diagnostic::is_error);
-    ((!broken).then_some(book), out)
+    (Some(book), out)
 }
 
 /// What the walk carries along.

@@ -19,10 +19,10 @@ impl Parser {
 
     pub(super) fn outputs(&mut self, node: &Node) -> Vec<OutputDeclaration> {
         let entries = self.mapping(node, "`outputs`");
-        entries.iter().filter_map(|entry| self.output(entry)).collect()
+        entries.iter().map(|entry| self.output(entry)).collect()
     }
 
-    fn output(&mut self, entry: &Entry) -> Option<OutputDeclaration> {
+    fn output(&mut self, entry: &Entry) -> OutputDeclaration {
         self.identifier(entry, "an output");
         let mut output = OutputDeclaration {
             name: entry.key.text.clone(),
@@ -34,11 +34,11 @@ impl Parser {
             many: false,
         };
         let Kind::Mapping(keys) = &entry.value.kind else {
-            output.from = OutputSource::Path(self.path(&entry.value)?);
-            return Some(output);
+            self.output_path(&mut output, &entry.value);
+            return output;
         };
         for key in keys {
-            self.output_key(&mut output, key)?;
+            self.output_key(&mut output, key);
         }
         match (entry.value.get("path"), entry.value.get("value")) {
             (Some(_), Some(value)) => self.error("an output has a `path` or a `value`, not both", value.span),
@@ -47,23 +47,24 @@ impl Parser {
             }
             _ => {}
         }
-        Some(output)
+        output
     }
 
-    fn output_key(&mut self, output: &mut OutputDeclaration, entry: &Entry) -> Option<()> {
+    fn output_key(&mut self, output: &mut OutputDeclaration, entry: &Entry) {
         match entry.key.text.as_str() {
-            "path" => output.from = OutputSource::Path(self.path(&entry.value)?),
+            "path" => self.output_path(output, &entry.value),
             "value" => output.from = OutputSource::Value(Form::new(entry.value.clone(), &mut self.out)),
-            "optional" => output.optional = self.literal(&entry.value)?,
+            "optional" => output.optional = self.literal(&entry.value).unwrap_or(false),
             "default" => output.default = Some(Form::new(entry.value.clone(), &mut self.out)),
-            "secret" => output.secret = self.literal(&entry.value)?,
-            "many" => output.many = self.literal(&entry.value)?,
+            "secret" => output.secret = self.literal(&entry.value).unwrap_or(false),
+            "many" => output.many = self.literal(&entry.value).unwrap_or(false),
             _ => self.unknown_key(&entry.key, &OUTPUT_KEYS, "an output"),
         }
-        Some(())
     }
 
-    fn path(&mut self, node: &Node) -> Option<JsonPath> {
-        document::decode(node, Mode::Whole, &mut self.out)
+    fn output_path(&mut self, output: &mut OutputDeclaration, node: &Node) {
+        if let Some(path) = document::decode::<JsonPath>(node, Mode::Whole, &mut self.out) {
+            output.from = OutputSource::Path(path);
+        }
     }
 }

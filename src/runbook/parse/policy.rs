@@ -61,7 +61,7 @@ impl Parser {
     }
 
     /// A list, a template that gives one, or the long form.
-    pub(super) fn for_each(&mut self, node: &Node) -> Option<ForEach> {
+    pub(super) fn for_each(&mut self, node: &Node) -> ForEach {
         let mut looped = ForEach {
             items: Form::empty(),
             name: "item".into(),
@@ -74,7 +74,7 @@ impl Parser {
         match &node.kind {
             Kind::Mapping(entries) => {
                 for entry in entries {
-                    self.loop_key(&mut looped, entry)?;
+                    self.loop_key(&mut looped, entry);
                 }
                 if node.get("items").is_none() {
                     self.error("`for-each` needs `items`", node.span);
@@ -82,7 +82,7 @@ impl Parser {
             }
             Kind::Null | Kind::Scalar(_) | Kind::Sequence(_) => looped.items = self.items(node),
         }
-        Some(looped)
+        looped
     }
 
     fn items(&mut self, node: &Node) -> Form {
@@ -97,21 +97,20 @@ impl Parser {
         Form::new(node.clone(), &mut self.out)
     }
 
-    fn loop_key(&mut self, looped: &mut ForEach, entry: &Entry) -> Option<()> {
+    fn loop_key(&mut self, looped: &mut ForEach, entry: &Entry) {
         let value = &entry.value;
         match entry.key.text.as_str() {
             "items" => looped.items = self.items(value),
-            "as" => looped.name = self.item_name(value)?,
+            "as" => looped.name = self.item_name(value).unwrap_or_default(),
             "key" => {
                 looped.key_span = value.span;
                 looped.key = self.template(value);
             }
-            "max-parallel" => looped.max_parallel = self.positive(value)?,
-            "max-items" => looped.max_items = Some(self.literal(value)?),
-            "on-error" => looped.on_error = self.on_error(value)?,
+            "max-parallel" => looped.max_parallel = self.positive(value).unwrap_or(1),
+            "max-items" => looped.max_items = self.literal(value),
+            "on-error" => looped.on_error = self.on_error(value),
             _ => self.unknown_key(&entry.key, &LOOP_KEYS, "`for-each`"),
         }
-        Some(())
     }
 
     fn item_name(&mut self, value: &Node) -> Option<String> {
@@ -137,18 +136,18 @@ impl Parser {
     fn positive(&mut self, value: &Node) -> Option<usize> {
         let number: usize = self.literal(value)?;
         if number == 0 {
-            self.error("this is at least 1", value.span);
+            self.error("`max-parallel` is at least 1", value.span);
         }
         Some(number.max(1))
     }
 
-    fn on_error(&mut self, value: &Node) -> Option<OnError> {
+    fn on_error(&mut self, value: &Node) -> OnError {
         match value.as_text() {
-            Some("stop") => Some(OnError::Stop),
-            Some("finish") => Some(OnError::Finish),
+            Some("stop") => OnError::Stop,
+            Some("finish") => OnError::Finish,
             _ => {
                 self.error(format!("`on-error` is stop or finish, not {}", value.describe()), value.span);
-                None
+                OnError::Stop
             }
         }
     }

@@ -61,7 +61,6 @@ impl Parser {
             );
             let fixed = id.to_lowercase().replace(['-', '.', ' '], "_");
             self.out.push(if is_identifier(&fixed) { complaint.patch(entry.value.span, fixed) } else { complaint });
-            return position.to_owned();
         }
         if let Some(first) = self.ids.insert(id.clone(), entry.value.span) {
             self.out.push(
@@ -127,7 +126,7 @@ impl Parser {
             "id" => {}
             "name" => step.name = Some(Form::new(value.clone(), &mut self.out)),
             "when" => step.when = self.condition(value),
-            "for-each" => step.for_each = self.for_each(value),
+            "for-each" => step.for_each = Some(self.for_each(value)),
             "expect" => step.expect = self.expectations(value),
             "outputs" => step.outputs = self.outputs(value),
             "retry" => step.retry = self.retry(value),
