@@ -192,7 +192,9 @@ fn left(run: &Run) -> Left {
                 reason: reason.clone(),
             }),
             Reversal::Fields | Reversal::DeleteCreated => {
-                still_changed(made).into_iter().for_each(|changed| add(&mut left.still_changed, changed));
+                for changed in still_changed(made) {
+                    add(&mut left.still_changed, changed);
+                }
             }
         }
     }

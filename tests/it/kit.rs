@@ -208,12 +208,16 @@ impl Ended {
         normal::text(&self.said(), &[(&home, "<home>"), (ROOT, "<root>")])
     }
 
+    /// The JSON report, if there is one.
+    pub(crate) fn try_report(&self) -> Option<Value> {
+        let text = fs::read_to_string(self.home.path().join("report.json")).ok()?;
+        Some(serde_json::from_str(&text).expect("the report is JSON"))
+    }
+
     /// The JSON report.
     #[track_caller]
     pub(crate) fn report(&self) -> Value {
-        let text = fs::read_to_string(self.home.path().join("report.json"));
-        let text = text.unwrap_or_else(|error| panic!("no report ({error}):\n{}", self.said()));
-        serde_json::from_str(&text).expect("the report is JSON")
+        self.try_report().unwrap_or_else(|| panic!("no report:\n{}", self.said()))
     }
 
     /// The `JUnit` report.

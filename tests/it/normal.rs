@@ -16,6 +16,13 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b(after|in) (\d+h)?(\d+m)?[\d.]+(ms|s|m)\b", "$1 <time>"),
         (r"(?m)  (\d+h)?(\d+m)?[\d.]+(ms|s|m)$", "  <time>"),
         (r"\b\d+ requests?\b", "<n> requests"),
+        (r"\b\d+ bytes\b", "<n> bytes"),
+        (r"tester@\S+", "tester@<host>"),
+        // The names that a controller gives: of a ReplicaSet's pods, a Job's pod, a triggered Job.
+        (r"\b(web|api)-[0-9a-z]{8,10}-[0-9a-z]{5}\b", "$1-<hash>-<pod>"),
+        (r"\b(web|api)-[0-9a-f]{8,10}\b", "$1-<hash>"),
+        (r"\b(migrate)-[0-9a-z]{5}\b", "$1-<pod>"),
+        (r"\b(nightly)-[0-9a-z]{5,12}\b", "$1-<job>"),
         (r#"(resourceVersion"?: ?"?)\d+"#, "$1<version>"),
     ]
     .map(|(pattern, word)| (Regex::new(pattern).unwrap(), word))

@@ -136,7 +136,9 @@ impl<'a> Checker<'a> {
     }
 
     fn generators_of(&mut self, step: &Step) {
-        uses::forms_of(step).into_iter().for_each(|form| self.generators(form));
+        for form in uses::forms_of(step) {
+            self.generators(form);
+        }
     }
 
     /// `now`, `random_text` and `uuid` give another value each time: only `vars` may ask.
