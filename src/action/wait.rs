@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::cause;
 use super::context::Context;
 use super::follow::Follow;
+use super::reach::is_active;
 use super::rollout::{self, Baseline, Progress};
 use super::target::is_owned;
 use crate::cluster::resource::Address;
@@ -95,7 +96,8 @@ async fn pods_to_go(context: &Context, object: &Value) -> Result<usize, Failure>
     if !scalable || rollout::replicas(object) != 0 {
         return Ok(0);
     }
-    Ok(pods_of(context, object).await?.len())
+    // A pod that has ended keeps nobody waiting: evicted ones may lie about for days.
+    Ok(pods_of(context, object).await?.iter().filter(|pod| is_active(pod)).count())
 }
 
 /// The pods that a workload owns, directly or through its ReplicaSets.
