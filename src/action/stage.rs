@@ -112,6 +112,8 @@ impl World {
             return turn;
         }
         let turn = match wire.method {
+            // A watch stays silent, as behind a proxy that buffers: polls must do.
+            Method::GET if wire.path.contains("watch=1") => Turn::Stream(Vec::new(), false),
             Method::GET => self.get(&path),
             Method::PATCH => self.patch(&path, wire),
             Method::DELETE => self.delete(&path, wire),
@@ -119,10 +121,23 @@ impl World {
             Method::POST => self.create(&path, wire),
             _ => refusal(405, "MethodNotAllowed", "not on this stage"),
         };
-        if let Some(hand) = &self.hand {
-            hand(&mut self.objects, wire.method.as_str(), &path);
-        }
+        self.move_on(wire.method.as_str(), &path);
         turn
+    }
+
+    /// Lets the hand move objects; what it moved has a new version, as on every server.
+    fn move_on(&mut self, method: &str, path: &str) {
+        let Some(hand) = &self.hand else { return };
+        let before = self.objects.clone();
+        hand(&mut self.objects, method, path);
+        let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        for (path, object) in &mut self.objects {
+            let moved = before.get(path).filter(|before| *before != object);
+            if moved.is_some_and(|before| version(before) == version(object)) {
+                self.version += 1;
+                object["metadata"]["resourceVersion"] = self.version.to_string().into();
+            }
+        }
     }
 
     fn get(&self, path: &str) -> Turn {

@@ -98,7 +98,7 @@ mod tests {
         });
         let seen = ready(&ROW, "deployment: shop/web").act(&stage.context()).await.unwrap();
         assert_eq!(seen.result["status"]["availableReplicas"], 3);
-        assert_eq!(seen.info["observations"], 2);
+        assert!(seen.info["observations"].as_u64() >= Some(2));
         assert!(!seen.changed && stage.writes().is_empty());
     }
 

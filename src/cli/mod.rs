@@ -2,7 +2,7 @@
 //!
 //! The roof: it alone reads the environment, prints what is not an event, and
 //! turns every ending into an exit code. One file a command. To add one: its
-//! file, a variant of [`Command`], its arm in [`dispatch`].
+//! file, a variant of `Command`, its arm in `dispatch`.
 
 mod actions;
 mod check;

@@ -1,7 +1,7 @@
 //! YAML text becomes a tree of [`Node`]s that know their places, and the tree
 //! becomes typed values, with all mistakes reported at once.
 //!
-//! Three doors: [`read`] (text → tree), [`decode`] (tree → your type) and
+//! Three doors: [`read()`] (text → tree), [`decode()`] (tree → your type) and
 //! [`split`] (the target keys of an action's mapping). Every floor above may
 //! call them; the YAML library and the JSONPath library live only here.
 //!

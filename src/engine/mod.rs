@@ -1,6 +1,6 @@
 //! The heart: carries a runbook out, step by step.
 //!
-//! [`run`] takes an [`Order`] and the [`Doors`] to the outside, and always
+//! [`run()`] takes an [`Order`] and the [`Doors`] to the outside, and always
 //! comes back with a [`RunEnd`](crate::event::RunEnd): a step that went badly
 //! is a result, never an `Err`. The engine emits events; it cannot print.
 //!

@@ -6,7 +6,7 @@
 //! template stand for any leaf. A value comes back only when nothing was wrong.
 //!
 //! Three kinds of types speak with it beyond serde's own words, each through a
-//! newtype with a name of its own: leaves ([`super::leaf`]), short and long
+//! newtype with a name of its own: leaves ([`super::leaf()`]), short and long
 //! forms ([`super::OneOf`]), and values that may not be templates ([`super::Literal`]).
 
 mod access;
