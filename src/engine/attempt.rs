@@ -253,7 +253,8 @@ fn overdue(verdict: Verdict, clocks: Clocks) -> Verdict {
 
 /// The timeout, with what the step last said it waits for and why.
 fn out_of_time(limit: Duration, context: Option<&Context>) -> Failure {
-    let (line, cause) = context.map(Context::last_words).unwrap_or_default();
+    let (line, mut cause) = context.map(Context::last_words).unwrap_or_default();
+    cause.retain(|link| *link != line);
     let waiting = if line.is_empty() { String::new() } else { format!(", waiting: {line}") };
     Failure::new(Class::Timeout, format!("the time ran out after {limit:?}{waiting}")).because(cause)
 }

@@ -46,7 +46,7 @@ fn asked(consent: &Consent) -> String {
         None => format!("{}: {}", effect.step, effect.what),
     };
     let lines: Vec<String> = consent.effects.iter().map(line).collect();
-    format!("may these changes be made? {}", lines.join("; "))
+    format!("may these changes be made: {}?", lines.join("; "))
 }
 
 /// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.

@@ -1,9 +1,8 @@
 //! The integration tests: one binary.
 //!
 //! `kit` drives the real binary; `house` keeps the crate's own rules; `cases`
-//! runs the folders of `tests/cases`; the rest
-//! tells stories that need more than a folder (two processes, a signal, a
-//! planted secret).
+//! runs the folders of `tests/cases`; the rest tells stories that need more
+//! than a folder (two processes, a signal, a planted secret).
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,8 +13,14 @@
 
 mod bless;
 mod cases;
+mod hidden;
 mod house;
+mod interrupted;
 mod kit;
 mod normal;
 mod readme;
+mod refused;
 mod runbooks;
+mod running;
+mod shown;
+mod wire;

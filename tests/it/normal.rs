@@ -14,7 +14,11 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
         (r"\b(after|in) (\d+h)?(\d+m)?[\d.]+(ms|s|m)\b", "$1 <time>"),
-        (r"(?m)  (\d+h)?(\d+m)?[\d.]+(ms|s|m)$", "  <time>"),
+        (r"(?m)  (\d+h)?(\d+m)?[\d.]+(ms|s|m)(, \d+ attempts)?$", "  <time>$4"),
+        // Which of a pod's events is the last one is chance.
+        (r"(?m)^ *event .*\n", ""),
+        // Whether a controller writes between our look and our change is chance; we look again.
+        (r"(?m)^ *x .*HTTP 409 Conflict\)\n", ""),
         (r"\b\d+ requests?\b", "<n> requests"),
         (r"\b\d+ bytes\b", "<n> bytes"),
         (r"tester@\S+", "tester@<host>"),
@@ -64,12 +68,14 @@ pub(crate) fn in_shape(shape: &Value, found: &Value) -> Value {
             };
             Value::Object(shape.iter().map(pick).collect())
         }
+        (_, Value::Array(items)) if items.is_empty() => found.clone(),
         (Value::Array(shapes), Value::Array(items)) if !shapes.is_empty() => {
             let each = items.iter().enumerate();
             let shape = |index: usize| shapes.get(index).unwrap_or(&shapes[0]);
             Value::Array(each.map(|(index, item)| in_shape(shape(index), item)).collect())
         }
         (_, Value::String(found)) => text(found, &[]).into(),
-        (_, found) => found.clone(),
+        (_, Value::Object(_) | Value::Array(_)) => in_shape(found, found),
+        (_, Value::Null | Value::Bool(_) | Value::Number(_)) => found.clone(),
     }
 }
