@@ -25,7 +25,7 @@ pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
     let refuse = |message: String, at: usize| Box::new(Diagnostic::error(message, Span::new(at, at)));
     if bytes.len() > MAX_BYTES {
         return Err(refuse(
-            format!("the file has {} bytes, more than the {MAX_BYTES} that a document may have", bytes.len()),
+            format!("the file has {} bytes; a document has at most {} MiB", bytes.len(), MAX_BYTES >> 20),
             0,
         ));
     }

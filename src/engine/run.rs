@@ -63,7 +63,7 @@ pub async fn run(order: Order, doors: Doors, cancel: Cancel) -> RunEnd {
     let fan = doors.fan.clone();
     fan.tell(EventKind::RunStarted(Box::new(head(&order, &fan))));
     let end = match begin(order, doors, cancel, started) {
-        Ok((run, surroundings)) => run.phases(surroundings).await,
+        Ok((run, surroundings)) => run.interruptible(run.phases(surroundings)).await,
         Err(failure) => outcome::never_began(&failure, started),
     };
     fan.tell(EventKind::RunFinished(Box::new(end.clone())));
@@ -262,6 +262,19 @@ fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
 }
 
 impl Run {
+    /// Tells of interrupts while `work` goes on to its end.
+    async fn interruptible<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        for least in [CancelReason::Interrupt, CancelReason::SecondInterrupt] {
+            tokio::select! {
+                biased;
+                reason = self.cancel.at_least(least) => self.shared.fan.tell(EventKind::Interrupted(reason)),
+                end = &mut work => return end,
+            }
+        }
+        work.await
+    }
+
     async fn phases(&self, surroundings: Surroundings) -> RunEnd {
         if let Err(failure) = self.may_begin(&surroundings).await {
             return outcome::refused(self, &failure, self.started);

@@ -1,5 +1,6 @@
 //! Files of expectations: compared, or with `RUNHUB_BLESS=1` accepted as they are.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -33,10 +34,10 @@ fn difference(expected: &str, found: &str) -> String {
     let same_tail = tail.take_while(|(one, other)| one == other).count();
     let mut text = format!("  line {}\n", same + 1);
     for line in &expected[same..expected.len() - same_tail] {
-        text.push_str(&format!("  - {line}\n"));
+        let _ = writeln!(text, "  - {line}");
     }
     for line in &found[same..found.len() - same_tail] {
-        text.push_str(&format!("  + {line}\n"));
+        let _ = writeln!(text, "  + {line}");
     }
     text
 }

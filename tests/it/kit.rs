@@ -18,7 +18,7 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/world.yaml");
 
 /// After this long a child hangs, and is killed.
-pub(crate) const HANGS: Duration = Duration::from_secs(60);
+pub(crate) const HANGS: Duration = Duration::from_mins(1);
 
 /// Where a process is sent.
 #[derive(Debug, Clone)]
@@ -139,6 +139,7 @@ impl Case {
 
     /// Uses the home of another case, as the next command of the same person.
     pub(crate) fn at_home_of(mut self, ended: Ended) -> Self {
+        self.folder = ended.home.path().to_path_buf();
         self.home = ended.home;
         self
     }
@@ -257,12 +258,6 @@ impl Ended {
     /// Every file below its home: journal, vault, artifacts, reports.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         below(self.home.path())
-    }
-
-    /// The name of its only run.
-    #[track_caller]
-    pub(crate) fn run_id(&self) -> String {
-        self.report()["run"]["id"].as_str().expect("the run has a name").to_owned()
     }
 }
 

@@ -36,7 +36,18 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// A console's text: no run ids, times, ports or UIDs, and no lines that only show progress.
 pub(crate) fn text(found: &str, places: &[(&str, &str)]) -> String {
     let named = places.iter().fold(found.to_owned(), |text, (path, word)| text.replace(path, word));
-    PATTERNS.iter().fold(named, |text, (pattern, word)| pattern.replace_all(&text, *word).into_owned())
+    let patterned = PATTERNS.iter().fold(named, |text, (pattern, word)| pattern.replace_all(&text, *word).into_owned());
+    in_one_order(&patterned)
+}
+
+/// The objects of a set are changed side by side: neighbouring lines of changes in the order of the alphabet.
+pub(crate) fn in_one_order(text: &str) -> String {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_change = |line: &str| line.trim_start().starts_with("~ ");
+    for neighbours in lines.chunk_by_mut(|one, other| is_change(one) && is_change(other)) {
+        neighbours.sort_unstable();
+    }
+    lines.concat()
 }
 
 /// Keys of a report whose values differ from run to run.

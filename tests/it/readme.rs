@@ -65,14 +65,10 @@ fn steady(text: &str) -> String {
         (r"\b\d+ requests?\b", "<requests>"),
         (r"(?m)^ *… .*\n", ""),
     ];
-    patterns.iter().fold(text.to_owned(), |text, (pattern, with)| {
+    let steady = patterns.iter().fold(text.to_owned(), |text, (pattern, with)| {
         Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
-    })
-}
-
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether they bless")]
-fn blesses() -> bool {
-    std::env::var_os("RUNHUB_BLESS").is_some()
+    });
+    crate::normal::in_one_order(&steady)
 }
 
 #[test]
@@ -83,14 +79,14 @@ fn the_commands_print_what_the_readme_shows() {
     assert!(shown.len() >= 5, "the tour has its blocks");
     for block in shown {
         let real = printed(&block.command, home.path());
-        if blesses() {
+        if crate::bless::blessing() {
             let old = format!("$ {}\n{}```", block.command, block.printed);
             blessed = blessed.replace(&old, &format!("$ {}\n{real}```", block.command));
         } else {
             assert_eq!(steady(&real), steady(&block.printed), "$ {}\n{real}", block.command);
         }
     }
-    if blesses() {
+    if crate::bless::blessing() {
         fs::write(Path::new(ROOT).join("README.md"), blessed).unwrap();
     }
 }

@@ -10,7 +10,7 @@ impl Parser {
     pub(super) fn control(&mut self, entry: &Entry, id: &str) -> Option<Control> {
         let value = &entry.value;
         match entry.key.text.as_str() {
-            "group" => self.group(value, id),
+            "group" => Some(self.group(value, id)),
             "note" => Some(Control::Note(self.text_form(value))),
             "fail" => Some(Control::Fail(self.text_form(value))),
             "assert" => self.assert(value),
@@ -33,7 +33,7 @@ impl Parser {
         self.expectations(value).map(Control::Assert)
     }
 
-    fn group(&mut self, value: &Node, id: &str) -> Option<Control> {
+    fn group(&mut self, value: &Node, id: &str) -> Control {
         let (mut steps, mut guards) = (Vec::new(), Vec::new());
         for entry in self.mapping(value, "`group`") {
             match entry.key.text.as_str() {
@@ -46,7 +46,7 @@ impl Parser {
             let place = value.get("steps").map_or(value.span, |steps| steps.span);
             self.out.push(Diagnostic::error("a group needs `steps`", place).help("write at least one step into it"));
         }
-        Some(Control::Group { steps, guards })
+        Control::Group { steps, guards }
     }
 
     pub(super) fn guard(&mut self, item: Node) -> Guard {
