@@ -74,7 +74,15 @@ const TRIES: usize = 50;
 /// A lock that is held; dropping it lets go.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Gives the lock up by word: a child that is just being started holds a copy of every file, and with it the lock.
+    fn drop(&mut self) {
+        // A lock that cannot be given up goes with its last file.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -85,7 +93,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => {
                     sign(&file, holder).map_err(Error::disk(path, "write"))?;
-                    return Ok(Self { _file: file });
+                    return Ok(Self { file });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::yield_now(),
                 Err(TryLockError::Error(why)) => return Err(Error::disk(path, "lock")(why)),
