@@ -121,7 +121,12 @@ impl Action for Http {
         let broken = |reason: &dyn std::fmt::Display| Failure::new(Class::Transport, format!("{what}: {reason}"));
         let socket = Socket::new(server).map_err(|error| broken(&error))?;
         let wire = self.wire(&url)?;
-        let send = async { socket.call(wire).await.map_err(|error| (broken(&error), error.may_have_arrived())) };
+        let send = async {
+            match tokio::time::timeout(TIMEOUT, socket.call(wire)).await {
+                Ok(answer) => answer.map_err(|error| (broken(&error), error.may_have_arrived())),
+                Err(_) => Err((broken(&"no answer within 30 s"), true)),
+            }
+        };
         let answer = match self.effect() {
             Effect::Nothing => send.await.map_err(|(failure, _)| failure)?,
             effect => context.outside(&what, &effect, send).await?,
