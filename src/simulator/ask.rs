@@ -2,6 +2,8 @@
 
 use axum::extract::Request;
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
@@ -25,8 +27,9 @@ pub(super) struct Ask {
 impl Ask {
     /// Reads a request to its end; nothing when its body breaks.
     pub(super) async fn read(request: Request) -> Option<Self> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
+        enter_by_path(&mut parts);
         let path = parts.uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let query = pairs(parts.uri.query().unwrap_or_default());
         Some(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body, path, lag: 0, query })
@@ -83,6 +86,23 @@ impl Ask {
     }
 }
 
+/// Takes `/as/<token>` off the path and puts the token where it belongs.
+///
+/// kubectl sends no token over plain HTTP, but it keeps the path of its server's address: so a
+/// kubeconfig can say who asks without TLS (client-go `clientcmd`: identity only if the transport is TLS).
+fn enter_by_path(parts: &mut Parts) {
+    let Some((token, rest)) =
+        parts.uri.path().strip_prefix("/as/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    else {
+        return;
+    };
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    if let (Ok(uri), Ok(bearer)) = (format!("/{rest}{query}").parse(), format!("Bearer {token}").parse()) {
+        parts.headers.insert(AUTHORIZATION, bearer);
+        parts.uri = uri;
+    }
+}
+
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -102,6 +122,16 @@ fn pairs(query: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use axum::body::Body;
+
+    #[tokio::test]
+    async fn a_path_may_say_who_asks() {
+        let request = Request::get("/as/secret/api/v1/pods?limit=5").body(Body::empty()).expect("a request");
+        let ask = Ask::read(request).await.expect("whole");
+        assert_eq!(
+            (ask.uri.to_string().as_str(), ask.header("authorization")),
+            ("/api/v1/pods?limit=5", Some("Bearer secret"))
+        );
+    }
 
     #[tokio::test]
     async fn path_and_query_are_decoded() {

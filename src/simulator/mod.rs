@@ -12,6 +12,7 @@ mod defaults;
 pub mod fate;
 pub mod faults;
 mod identity;
+pub mod manifests;
 pub mod object;
 mod patch;
 mod populate;
@@ -33,6 +34,7 @@ mod world;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -117,6 +119,21 @@ impl Simulator {
     /// The requests seen so far, oldest first.
     pub fn requests(&self) -> Vec<Seen> {
         self.app.requests.all()
+    }
+
+    /// Tells of each request from now on, as it is answered; one listener at a time.
+    pub fn watch_requests(&self) -> UnboundedReceiver<Seen> {
+        self.app.requests.listen()
+    }
+
+    /// The users by name, and what each may do.
+    pub fn users(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.app.identity.users().iter().map(|user| (user.name.as_str(), user.role.name()))
+    }
+
+    /// A token of a user that never expires; nothing for a stranger.
+    pub fn lasting_token(&self, user: &str) -> Option<String> {
+        Some(self.app.identity.lasting(self.app.identity.user(user)?))
     }
 
     /// A new access token of a user, without a login; nothing for a stranger.
