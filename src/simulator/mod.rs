@@ -7,6 +7,7 @@
 //! `controllers/` do the rest, as in a real cluster.
 
 mod ask;
+pub mod commands;
 pub mod controllers;
 mod defaults;
 pub mod fate;
@@ -21,6 +22,7 @@ mod requests;
 pub mod resource;
 mod routes;
 pub mod scenario;
+mod schema;
 pub mod selector;
 mod service;
 mod serving;
@@ -38,6 +40,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use commands::CommandRule;
 use controllers::Controllers;
 use fate::PodFates;
 use faults::Faults;
@@ -62,6 +65,7 @@ struct App {
     identity: Identity,
     faults: Faults,
     switches: Switches,
+    commands: Vec<CommandRule>,
     requests: Requests,
     /// Ends what would go on forever: watches, followed logs, stalls.
     stop: CancellationToken,
@@ -91,6 +95,7 @@ impl Simulator {
             identity: Identity::new(users, scenario.tokens, scenario.switches, clock),
             faults: Faults::new(scenario.faults),
             switches: scenario.switches,
+            commands: scenario.commands,
             requests: Requests::default(),
             stop: CancellationToken::new(),
             _controllers: controllers,

@@ -35,6 +35,7 @@ mod wake;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinHandle;
 
 use super::fate::PodFates;
@@ -72,8 +73,10 @@ pub struct Controllers(JoinHandle<()>);
 impl Controllers {
     /// Starts the controllers of a cluster on the present runtime.
     pub fn start(store: &Store, clock: Clock, timing: Timing, fates: PodFates) -> Self {
-        let store = store.clone();
-        Self(tokio::spawn(run(store, clock, timing, fates)))
+        let news = store.changes();
+        let mut machine = Machine::new(store.clone(), timing, fates);
+        machine.settle(clock.now());
+        Self(tokio::spawn(run(machine, news, clock)))
     }
 }
 
@@ -83,9 +86,7 @@ impl Drop for Controllers {
     }
 }
 
-async fn run(store: Store, clock: Clock, timing: Timing, fates: PodFates) {
-    let mut news = store.changes();
-    let mut machine = Machine::new(store, timing, fates);
+async fn run(mut machine: Machine, mut news: Receiver<u64>, clock: Clock) {
     loop {
         news.mark_unchanged();
         if machine.run(clock.now(), STRIDE) {
