@@ -21,7 +21,7 @@ use crate::event::TargetHead;
 use crate::secret::{Redactor, Secret};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::{Serving, Simulator};
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Source};
 
 /// Where a run goes.
 #[derive(Debug, Args)]
@@ -182,8 +182,15 @@ async fn login_of(
 }
 
 fn read_yaml(path: &Path) -> Result<serde_json::Value, NoTarget> {
-    let source = open::source(path).map_err(|message| NoTarget::new(exit::USAGE, message))?;
-    let (node, complaints) = document::read(&source);
+    read_tree(&open::source(path).map_err(|message| NoTarget::new(exit::USAGE, message))?)
+}
+
+/// Reads a text as one YAML document.
+///
+/// # Errors
+/// With the place of the first mistake.
+pub(super) fn read_tree(source: &Source) -> Result<serde_json::Value, NoTarget> {
+    let (node, complaints) = document::read(source);
     match (node, complaints.into_iter().find(Diagnostic::is_error)) {
         (Some(node), None) => Ok(node.to_json()),
         (_, Some(complaint)) => {
@@ -194,7 +201,11 @@ fn read_yaml(path: &Path) -> Result<serde_json::Value, NoTarget> {
     }
 }
 
-fn read_scenario(path: &Path) -> Result<Scenario, NoTarget> {
+/// Reads a scenario's file.
+///
+/// # Errors
+/// When it is no scenario.
+pub(super) fn read_scenario(path: &Path) -> Result<Scenario, NoTarget> {
     let world = Scenario::from_value(read_yaml(path)?);
     world.map_err(|error| NoTarget::new(exit::INVALID, format!("{}: {error}", path.display())))
 }

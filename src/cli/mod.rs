@@ -16,6 +16,7 @@ mod runs;
 mod schema;
 mod show;
 mod signal;
+mod sim;
 mod terminal;
 
 use std::process::ExitCode;
@@ -70,6 +71,8 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Serve the embedded ControlHub alone, for kubectl and other clients.
+    Sim(sim::Options),
     /// Print a JSON Schema.
     Schema(schema::Options),
 }
@@ -96,6 +99,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Sim(options) => sim::command(&options, display),
         Command::Schema(options) => schema::command(&options),
     }
 }

@@ -82,6 +82,7 @@ impl Controllers {
         let news = store.changes();
         let mut machine = Machine::new(store.clone(), timing, fates);
         play(&mut machine, store, clock, age);
+        machine.settle(clock.now());
         Self(tokio::spawn(run(machine, news, clock)))
     }
 }
