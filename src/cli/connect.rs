@@ -88,8 +88,9 @@ impl Target {
         Ok(Self { head, road, identity, provider, embedded: None })
     }
 
-    /// Ends the embedded server, if there is one; its watches end with it.
-    pub(super) fn close(self) {
+    /// Waits for a login that is being renewed, and ends the embedded server; its watches end with it.
+    pub(super) async fn close(self) {
+        self.identity.close().await;
         drop(self.embedded);
     }
 

@@ -1,10 +1,11 @@
 //! The identity of a person logged in with olares-cli.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use http::HeaderMap;
+use tokio_util::sync::CancellationToken;
 
 use super::grant::Grant;
 use super::headers::{X_AUTHORIZATION, control_hub, text};
@@ -26,7 +27,7 @@ use crate::secret::{Redactor, Secret};
 #[derive(Debug)]
 pub struct OlaresIdentity {
     name: String,
-    refresher: Refresher,
+    refresher: Arc<Refresher>,
     access: Mutex<Secret>,
     trouble: Mutex<Option<String>>,
 }
@@ -40,14 +41,15 @@ impl OlaresIdentity {
         redactor: Redactor,
     ) -> Result<Self, LoginEnded> {
         let config = places.config_dir().unwrap_or_else(|| places.token_dir());
-        let refresher = Refresher {
+        let refresher = Arc::new(Refresher {
             id: profile.olares_id.clone(),
             auth: profile.auth_url.clone(),
             store: TokenStore::new(places.token_dir(), redactor),
             lock: lock_path(&config, &profile.olares_id),
             clock,
             unsaved: tokio::sync::Mutex::default(),
-        };
+            closing: CancellationToken::new(),
+        });
         let grant = refresher.current().await.map_err(|error| ended(&error))?;
         expires_at(grant.access.expose()).map_err(|error| {
             LoginEnded::new(format!("cannot decode the access token of {}: {error}", profile.olares_id), "log in again")
@@ -90,8 +92,10 @@ impl Identity for OlaresIdentity {
             .map_err(|_| LoginEnded::new(format!("the access token of {} is not one", self.name), "log in again"))
     }
 
-    async fn renew(&self, refused: &HeaderMap, road: &dyn Transport) -> Result<bool, LoginEnded> {
-        match self.refresher.renew(text(refused, X_AUTHORIZATION), road).await {
+    async fn renew(&self, refused: &HeaderMap, road: Arc<dyn Transport>) -> Result<bool, LoginEnded> {
+        let (refresher, refused) = (Arc::clone(&self.refresher), Secret::new(text(refused, X_AUTHORIZATION)));
+        let renewal = tokio::spawn(async move { refresher.renew(refused.expose(), road.as_ref()).await });
+        match renewal.await.unwrap_or(Err(RefreshError::BrokenOff)) {
             Ok(grant) => {
                 self.remember(grant);
                 self.note(self.refresher.unsaved().await);
@@ -105,6 +109,10 @@ impl Identity for OlaresIdentity {
                 Ok(false)
             }
         }
+    }
+
+    async fn close(&self) {
+        self.refresher.close().await;
     }
 
     fn name(&self) -> String {

@@ -6,12 +6,22 @@
 //! only then ask the server. A grant is stamped as dead only where the server
 //! refuses the refresh itself with 401, 403 or 459; whatever else goes wrong
 //! may pass.
+//!
+//! Between the question and the write to the store nothing may break in: a
+//! server that rotates refresh tokens has taken back the old one by then. So
+//! the identity runs [`Refresher::renew`] in a task of its own, which a caller
+//! that stops waiting does not end, and joins it in [`Refresher::close`]
+//! before the process goes. A future polled by whoever waits was rejected:
+//! with nobody waiting it would keep the lock of all processes.
+
+mod error;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, header};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::auth_url::AuthUrl;
 use super::grant::Grant;
@@ -19,86 +29,16 @@ use super::headers::{X_AUTHORIZATION, sensitive};
 use super::login::{Envelope, RefreshBody, Tokens};
 use super::olares_id::OlaresId;
 use super::private_file::FileLock;
-
 use super::token_store::{StoreError, TokenStore};
-use crate::clock::{Clock, Timestamp};
-use crate::cluster::identity::LoginEnded;
-use crate::cluster::transport::{RawResponse, Transport, TransportError, Wire};
+use crate::clock::Clock;
+use crate::cluster::transport::{RawResponse, Transport, Wire};
 use crate::secret::Secret;
+
+pub use error::RefreshError;
+pub(super) use error::with_causes;
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Why there is no newer token.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// Nothing is stored for the identity, or nothing to refresh with.
-    #[error("{id} is not logged in: there is no {missing} token for it")]
-    NotLoggedIn {
-        /// Whose.
-        id: OlaresId,
-        /// `access` or `refresh`.
-        missing: &'static str,
-    },
-    /// The server refused to refresh, now or earlier.
-    #[error("the login of {id} ended: its refresh token became invalid at {}", crate::clock::rfc3339(*.at))]
-    Invalidated {
-        /// Whose.
-        id: OlaresId,
-        /// When.
-        at: Timestamp,
-    },
-    /// The token store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another process holds the lock, or it cannot be made.
-    #[error("cannot acquire the refresh lock for {id}")]
-    Lock {
-        /// Whose.
-        id: OlaresId,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No answer came.
-    #[error("/api/refresh")]
-    Road(#[from] TransportError),
-    /// A status that says nothing about the grant; the body may hold a token and is not kept.
-    #[error("/api/refresh answered HTTP {}", .0.as_u16())]
-    Status(StatusCode),
-    /// The server declined, in its own words.
-    #[error("refresh failed: {0}")]
-    Declined(String),
-    /// The answer is not the one agreed on.
-    #[error("/api/refresh answered without {0}")]
-    Answer(&'static str),
-}
-
-impl RefreshError {
-    /// The end of the login, where it is one; otherwise a later try may fare better.
-    pub(super) fn ended(&self) -> Option<LoginEnded> {
-        match self {
-            Self::NotLoggedIn { id, .. } | Self::Invalidated { id, .. } => {
-                Some(LoginEnded::new(self.to_string(), remedy(id)))
-            }
-            Self::Store(error) => Some(LoginEnded::new(with_causes(error), "see to the files of the token store")),
-            Self::Lock { .. } | Self::Road(_) | Self::Status(_) | Self::Declined(_) | Self::Answer(_) => None,
-        }
-    }
-}
-
-/// What a person does about an ended login.
-fn remedy(id: &OlaresId) -> String {
-    format!(
-        "run: olares-cli profile login --olares-id {id} (or olares-cli profile import --olares-id {id} --refresh-token <token>)"
-    )
-}
-
-/// An error and what caused it, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
 
 /// Renews the grant of one identity.
 #[derive(Debug)]
@@ -110,6 +50,8 @@ pub(super) struct Refresher {
     pub(super) clock: Clock,
     /// The mutex of the process, and in it what could not be stored.
     pub(super) unsaved: Mutex<Option<Unsaved>>,
+    /// The process is about to end: nothing new is asked.
+    pub(super) closing: CancellationToken,
 }
 
 /// A renewed grant that could not be stored; it is the newest all the same.
@@ -132,9 +74,7 @@ impl Refresher {
         if known.access.expose() != refused {
             return Ok(known);
         }
-        let _lock = FileLock::acquire(&self.lock, LOCK_PATIENCE)
-            .await
-            .map_err(|source| RefreshError::Lock { id: self.id.clone(), source })?;
+        let _lock = self.locked().await?;
         let known = self.newest(unsaved.as_ref())?;
         if known.access.expose() != refused {
             return Ok(known);
@@ -143,6 +83,22 @@ impl Refresher {
         // The server has taken back the old tokens: losing the new ones would end the login.
         *unsaved = self.store.write(&fresh).err().map(|why| Unsaved { grant: fresh.clone(), why });
         Ok(fresh)
+    }
+
+    /// Waits for what is under way, and asks nothing any more.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        drop(self.unsaved.lock().await);
+    }
+
+    /// The lock between processes, unless we are about to end; waiting for it has changed nothing yet.
+    async fn locked(&self) -> Result<FileLock, RefreshError> {
+        let lock = tokio::select! {
+            biased;
+            () = self.closing.cancelled() => return Err(RefreshError::Closing),
+            lock = FileLock::acquire(&self.lock, LOCK_PATIENCE) => lock,
+        };
+        lock.map_err(|source| RefreshError::Lock { id: self.id.clone(), source })
     }
 
     /// Why the newest grant lives in this process only, if it does.
