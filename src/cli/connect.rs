@@ -218,8 +218,7 @@ async fn kubernetes(options: &Options, means: &Means<'_>) -> Result<Target, NoTa
     let access = config.and_then(|config| config.select(options.context.as_deref())).map_err(|error| refuse(&error))?;
     let identity = access.identity(means.clock, means.redactor);
     let certificate = identity.client_certificate().await.map_err(NoTarget::login)?;
-    let server = access.server(certificate).map_err(|error| refuse(&error))?;
-    Target::new(access.context.clone(), server, Arc::new(identity), KUBERNETES)
+    Target::new(access.context.clone(), access.server(certificate), Arc::new(identity), KUBERNETES)
 }
 
 fn from_variables(url: &str, token: &str, means: &Means<'_>) -> Result<Target, NoTarget> {
