@@ -10,9 +10,13 @@ mod connect;
 mod environment;
 mod exit;
 mod given;
+mod login;
+mod logout;
 mod open;
+mod profile;
 mod run;
 mod runs;
+mod runtime;
 mod schema;
 mod show;
 mod signal;
@@ -70,6 +74,12 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Log in to Olares, with the same files and locks as olares-cli.
+    Login(Box<login::Options>),
+    /// Take a stored login away.
+    Logout(logout::Options),
+    /// List, show and choose profiles.
+    Profile(profile::Options),
     /// Print a JSON Schema.
     Schema(schema::Options),
 }
@@ -96,6 +106,9 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Login(options) => login::command(&options, display, environment),
+        Command::Logout(options) => logout::command(&options, display, environment),
+        Command::Profile(options) => profile::command(&options, display, environment),
         Command::Schema(options) => schema::command(&options),
     }
 }

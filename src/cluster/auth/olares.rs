@@ -1,6 +1,6 @@
 //! The identity of a person logged in with olares-cli.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::grant::Grant;
 use super::headers::{X_AUTHORIZATION, control_hub, text};
-use super::jwt::expires_at;
+use super::jwt::{JwtError, expires_at};
 use super::olares_id::OlaresId;
 use super::places::Places;
 use super::profile::Profile;
@@ -40,26 +40,31 @@ impl OlaresIdentity {
         clock: Clock,
         redactor: Redactor,
     ) -> Result<Self, LoginEnded> {
-        let config = places.config_dir().unwrap_or_else(|| places.token_dir());
         let refresher = Arc::new(Refresher {
             id: profile.olares_id.clone(),
             auth: profile.auth_url.clone(),
-            store: TokenStore::new(places.token_dir(), redactor),
-            lock: lock_path(&config, &profile.olares_id),
+            store: TokenStore::new(places, redactor),
+            managed: profile.managed.as_ref().map(|_| mount(places)),
+            lock: places.refresh_lock(&profile.olares_id),
             clock,
             unsaved: tokio::sync::Mutex::default(),
             closing: CancellationToken::new(),
         });
         let grant = refresher.current().await.map_err(|error| ended(&error))?;
-        expires_at(grant.access.expose()).map_err(|error| {
-            LoginEnded::new(format!("cannot decode the access token of {}: {error}", profile.olares_id), "log in again")
-        })?;
+        if !grant.access.expose().is_empty() {
+            expires_at(grant.access.expose()).map_err(|error| undecoded(&profile.olares_id, &error))?;
+        }
         Ok(Self {
             name: profile.olares_id.to_string(),
             refresher,
             access: Mutex::new(grant.access),
             trouble: Mutex::default(),
         })
+    }
+
+    /// Whether there is no access token yet: the platform's credential has to be exchanged for the first.
+    pub fn is_blank(&self) -> bool {
+        self.access().expose().is_empty()
     }
 
     /// When the access token in use ends; `None` where it does not say.
@@ -124,7 +129,11 @@ fn ended(error: &RefreshError) -> LoginEnded {
     error.ended().unwrap_or_else(|| LoginEnded::new(with_causes(error), "try again"))
 }
 
-/// The file olares-cli locks for the same purpose; nothing in an identity needs replacing in a file name.
-fn lock_path(config: &Path, id: &OlaresId) -> PathBuf {
-    config.join("locks").join(format!("{id}.refresh.lock"))
+/// Where the platform mounts its credential; without a place its name says what is missing.
+fn mount(places: &Places) -> PathBuf {
+    places.managed_credential().unwrap_or_else(|| "$OLARES_CLI_CREDENTIALS_DIR/credential.json".into())
+}
+
+fn undecoded(id: &OlaresId, error: &JwtError) -> LoginEnded {
+    LoginEnded::new(format!("cannot decode the access token of {id}: {error}"), format!("run `runhub login {id}`"))
 }

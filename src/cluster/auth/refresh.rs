@@ -19,14 +19,14 @@ mod error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, header};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::auth_url::AuthUrl;
+use super::envelope::{Envelope, RefreshBody, Tokens};
 use super::grant::Grant;
 use super::headers::{X_AUTHORIZATION, sensitive};
-use super::login::{Envelope, RefreshBody, Tokens};
+use super::managed::ManagedCredential;
 use super::olares_id::OlaresId;
 use super::private_file::FileLock;
 use super::token_store::{StoreError, TokenStore};
@@ -46,6 +46,8 @@ pub(super) struct Refresher {
     pub(super) id: OlaresId,
     pub(super) auth: AuthUrl,
     pub(super) store: TokenStore,
+    /// Where the platform mounts the refresh token, if it vouches for the identity: then it is never stored.
+    pub(super) managed: Option<PathBuf>,
     pub(super) lock: PathBuf,
     pub(super) clock: Clock,
     /// The mutex of the process, and in it what could not be stored.
@@ -109,21 +111,48 @@ impl Refresher {
     }
 
     fn newest(&self, unsaved: Option<&Unsaved>) -> Result<Grant, RefreshError> {
-        let missing = || RefreshError::NotLoggedIn { id: self.id.clone(), missing: "access" };
         let grant = match unsaved {
             Some(unsaved) => unsaved.grant.clone(),
-            None => self.store.read(&self.id)?.ok_or_else(missing)?,
+            None => self.stored()?,
         };
         match grant.invalidated_at {
-            Some(at) => Err(RefreshError::Invalidated { id: self.id.clone(), at }),
+            // The platform may have issued another grant since.
+            Some(at) if self.managed.is_none() => Err(RefreshError::Invalidated { id: self.id.clone(), at }),
+            Some(_) => Ok(Grant::managed(&self.id)),
             None => Ok(grant),
         }
     }
 
+    fn stored(&self) -> Result<Grant, RefreshError> {
+        let stored = self.store.read(&self.id)?;
+        match (stored, &self.managed) {
+            // What a person's login left behind is not the platform's to renew.
+            (Some(grant), Some(_)) if !grant.is_managed() => Ok(Grant::managed(&self.id)),
+            (Some(grant), _) => Ok(grant),
+            (None, Some(_)) => Ok(Grant::managed(&self.id)),
+            (None, None) => Err(self.not_logged_in("access")),
+        }
+    }
+
+    fn not_logged_in(&self, missing: &'static str) -> RefreshError {
+        RefreshError::NotLoggedIn { id: self.id.clone(), missing }
+    }
+
+    /// The refresh token: the stored one, or the one that the platform holds for us.
+    fn refresh_token(&self, known: &Grant) -> Result<Secret, RefreshError> {
+        let Some(mount) = &self.managed else {
+            return known.refresh.clone().ok_or_else(|| self.not_logged_in("refresh"));
+        };
+        let issued = ManagedCredential::read(mount).filter(|issued| issued.olares_id == self.id);
+        let issued = issued.ok_or_else(|| RefreshError::NotIssued { id: self.id.clone(), path: mount.clone() })?;
+        self.store.hide(&issued.refresh);
+        Ok(issued.refresh)
+    }
+
     async fn exchange(&self, known: &Grant, road: &dyn Transport) -> Result<Grant, RefreshError> {
-        let token = known.refresh.as_ref();
-        let token = token.ok_or_else(|| RefreshError::NotLoggedIn { id: self.id.clone(), missing: "refresh" })?;
-        let answer = road.call(self.wire(&known.access, token)?).await?;
+        let token = self.refresh_token(known)?;
+        let access = Some(&known.access).filter(|access| !access.expose().is_empty());
+        let answer = road.call(refresh_wire(&self.id, &self.auth, access, &token)?).await?;
         match answer.status.as_u16() {
             200 => self.renewed(known, tokens(&answer)?),
             401 | 403 | 459 => Err(self.dead(known)),
@@ -131,43 +160,45 @@ impl Refresher {
         }
     }
 
-    fn wire(&self, access: &Secret, token: &Secret) -> Result<Wire, RefreshError> {
-        let body = serde_json::to_vec(&RefreshBody { refresh_token: token.expose() });
-        let mut wire = Wire::new(Method::POST, format!("{}/api/refresh", self.auth.path()));
-        wire.origin = Some(self.auth.origin().to_owned());
-        wire.body = Some(body.map_err(|_| RefreshError::Answer("a refresh token"))?.into());
-        wire.timeout = TIMEOUT;
-        wire.label = format!("renew the login of {}", self.id);
-        wire.confidential = true;
-        let json = HeaderValue::from_static("application/json");
-        wire.headers.insert(header::ACCEPT, json.clone());
-        wire.headers.insert(header::CONTENT_TYPE, json);
-        if let Ok(access) = sensitive(access.expose()) {
-            wire.headers.insert(X_AUTHORIZATION, access);
-        }
-        Ok(wire)
-    }
-
     fn renewed(&self, known: &Grant, tokens: Tokens) -> Result<Grant, RefreshError> {
-        let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
-        Ok(Grant {
-            access: given(tokens.access_token).ok_or(RefreshError::Answer("an access token"))?,
-            refresh: given(tokens.refresh_token).or_else(|| known.refresh.clone()),
-            session: given(tokens.session_id).or_else(|| known.session.clone()),
-            granted_at: Some(self.clock.now()),
-            ..known.clone()
-        })
+        if self.managed.is_some() && tokens.fa2 {
+            return Err(RefreshError::FirstFactorOnly(self.id.clone()));
+        }
+        let granted = Grant::granted(&self.id, tokens, Some(known), self.clock.now());
+        let granted = granted.ok_or(RefreshError::Answer("an access token"))?;
+        let refresh = granted.refresh.filter(|_| self.managed.is_none());
+        Ok(Grant { refresh, ..granted })
     }
 
     fn dead(&self, known: &Grant) -> RefreshError {
         let at = self.clock.now();
         // Where the stamp cannot be stored, the next run asks the server again and is told the same.
-        let _ = self.store.invalidate(known, at);
+        let _ = match self.managed {
+            Some(_) => self.store.write(&Grant { invalidated_at: Some(at), ..known.clone() }),
+            None => self.store.invalidate(known, at),
+        };
         RefreshError::Invalidated { id: self.id.clone(), at }
     }
 }
 
-fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
+/// The question for new tokens; without an access token when a refresh token is imported.
+pub(super) fn refresh_wire(
+    id: &OlaresId,
+    auth: &AuthUrl,
+    access: Option<&Secret>,
+    token: &Secret,
+) -> Result<Wire, RefreshError> {
+    let body = serde_json::to_vec(&RefreshBody { refresh_token: token.expose() });
+    let mut wire = auth.wire("/api/refresh", body.map_err(|_| RefreshError::Answer("a refresh token"))?);
+    wire.timeout = TIMEOUT;
+    wire.label = format!("renew the login of {id}");
+    if let Some(access) = access.and_then(|access| sensitive(access.expose()).ok()) {
+        wire.headers.insert(X_AUTHORIZATION, access);
+    }
+    Ok(wire)
+}
+
+pub(super) fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
     let envelope: Envelope =
         serde_json::from_slice(&answer.body).map_err(|_| RefreshError::Answer("the JSON of a login"))?;
     envelope.granted().map_err(RefreshError::Declined)

@@ -1,5 +1,7 @@
 //! Why a login is not renewed, and what a person does about it.
 
+use std::path::PathBuf;
+
 use http::StatusCode;
 
 use crate::clock::Timestamp;
@@ -27,6 +29,17 @@ pub enum RefreshError {
         /// When.
         at: Timestamp,
     },
+    /// The platform vouches for the identity, and its credential is not there.
+    #[error("the platform issues the login of {id}, and {} holds no credential for it", path.display())]
+    NotIssued {
+        /// Whose.
+        id: OlaresId,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The platform's credential gives a token that opens nothing.
+    #[error("the credential that the platform issued for {0} gives a first-factor token, which cannot be used")]
+    FirstFactorOnly(OlaresId),
     /// The token store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,6 +78,9 @@ impl RefreshError {
         match self {
             Self::NotLoggedIn { id, .. } | Self::Invalidated { id, .. } => {
                 Some(LoginEnded::new(self.to_string(), remedy(id)))
+            }
+            Self::NotIssued { .. } | Self::FirstFactorOnly(_) => {
+                Some(LoginEnded::new(self.to_string(), "reinstall or repair the application that asked for it"))
             }
             Self::Store(error) => Some(LoginEnded::new(with_causes(error), "see to the files of the token store")),
             Self::Lock { .. }

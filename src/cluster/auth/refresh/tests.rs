@@ -65,7 +65,7 @@ impl Login {
         let places = Places { olares_cli_home: at("cfg"), data_dir: at("data"), ..Places::default() };
         let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"})).expect("a profile");
         let redactor = Redactor::default();
-        let store = TokenStore::new(places.token_dir(), redactor.clone());
+        let store = TokenStore::new(&places, redactor.clone());
         let login = Self { _root: root, places, profile, store, redactor };
         login.store(r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#);
         login
@@ -326,4 +326,58 @@ async fn a_login_that_is_closed_asks_nothing_any_more() {
     drop(held);
     assert_eq!(me.renew(&refused, host.clone()).await, Ok(false));
     assert_eq!((host.asked(), me.trouble().as_deref()), (0, Some("the process is ending")));
+}
+
+/// The platform mounts a credential for an application.
+fn issued(login: &mut Login, id: &str) {
+    let mount = login._root.path().join("mount");
+    std::fs::create_dir_all(&mount).expect("a folder");
+    let credential = serde_json::json!({"refreshToken": "refresh-issued", "olaresId": id, "appName": "shop"});
+    std::fs::write(mount.join("credential.json"), credential.to_string()).expect("written");
+    login.places.credentials_dir = Some(mount);
+    login.profile.managed = Some("shop".into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_of_the_platform_is_bought_with_its_token_which_is_never_stored() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    assert!(me.is_blank(), "what a person's login left is not the platform's");
+    let host = AuthHost::answering(200, NEW);
+    assert_eq!(me.renew(&HeaderMap::new(), host.clone()).await, Ok(true));
+    let seen = host.seen.lock().expect("unpoisoned");
+    assert_eq!(seen[0].body.as_deref(), Some(br#"{"refreshToken":"refresh-issued"}"#.as_slice()));
+    assert!(!seen[0].headers.contains_key(X_AUTHORIZATION));
+    let stored = login.stored();
+    assert!(stored.is_managed() && stored.refresh.is_none() && stored.access.expose() == "h.e30.new");
+    assert_eq!(login.redactor.text("refresh-issued"), "***");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_grant_of_the_platform_is_stamped_and_tried_again() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    me.renew(&HeaderMap::new(), AuthHost::answering(401, "")).await.expect_err("refused");
+    assert!(login.stored().invalidated_at.is_some() && login.stored().is_managed());
+    let next = login.open().await.expect("the platform may have issued another");
+    assert_eq!(next.renew(&HeaderMap::new(), AuthHost::answering(200, NEW)).await, Ok(true));
+    assert!(login.stored().invalidated_at.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_of_the_platform_that_opens_nothing_ends_the_login() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    let half = NEW.replace("false", "true");
+    let ended = me.renew(&HeaderMap::new(), AuthHost::answering(200, &half)).await.expect_err("of no use");
+    assert!(ended.what().contains("first-factor token") && ended.remedy().contains("application"), "{ended}");
+    issued(&mut login, "tomo@olares.com");
+    let host = AuthHost::answering(200, NEW);
+    let me = login.open().await.expect("vouched for");
+    let ended = me.renew(&HeaderMap::new(), host.clone()).await.expect_err("somebody else's");
+    assert!(ended.what().contains("credential.json holds no credential for it"), "{ended}");
+    assert_eq!(host.asked(), 0);
 }
