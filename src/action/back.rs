@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::change::{Found, Proposal, find_out, resource_version};
+use super::change::{Proposal, resource_version};
 use super::context::{Context, Shared};
+use super::found::{Found, Sent, find_out};
 use super::made::MadeChange;
 use crate::cluster::resource::{Address, Resource};
 use crate::cluster::verbs::Deletion;
@@ -157,7 +158,9 @@ pub async fn settle_in_flight(shared: &Arc<Shared>, step: &StepId) {
         let known = Resource::of(&change.object.api_version, &change.object.kind);
         let namespace = Some(change.object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
         let found = match known.and_then(|resource| resource.at(namespace, &change.object.name).ok()) {
-            Some(address) => find_out(&shared.client, &address, change, None).await,
+            Some(address) => {
+                find_out(&shared.client, &address, Sent { change, body: None, before: made.before.as_deref() }).await
+            }
             None => Found::Unclear,
         };
         let settled = match &found {

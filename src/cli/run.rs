@@ -66,7 +66,8 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
             return exit::USAGE;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread: a run does one thing at a time, and to hand each answer over to another costs more than the answer.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             fail(format!("the runtime cannot start: {error}"));

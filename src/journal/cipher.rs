@@ -30,15 +30,14 @@ pub(super) struct Closed {
 }
 
 impl Cipher {
-    /// Makes a new key and its file.
+    /// Makes a new key and its file; an anchor puts it on stable storage.
     pub(super) fn create(places: &Places, run: &RunId) -> Result<Self, Error> {
         let mut key = [0; KEY_LENGTH];
         fill(&mut key, "make a key")?;
         let path = places.key(run)?;
         files::folder(&places.keys())?;
         let mut file = files::new_file(&path)?;
-        file.write_all(&key).and_then(|()| file.sync_all()).map_err(Error::disk(&path, "write"))?;
-        files::sync_folder(&places.keys())?;
+        file.write_all(&key).map_err(Error::disk(&path, "write"))?;
         Self::with(&key, run).ok_or(Error::Crypto("use a key"))
     }
 

@@ -22,11 +22,16 @@ pub(super) fn folder(path: &Path) -> Result<(), Error> {
 
 /// Makes a folder that must not exist yet, and its entry in its parent durable.
 pub(super) fn new_folder(path: &Path) -> Result<(), Error> {
+    make_folder(path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder whose parent is synced later.
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(Error::disk(path, "create the folder"))?;
-    path.parent().map_or(Ok(()), sync_folder)
+    builder.create(path).map_err(Error::disk(path, "create the folder"))
 }
 
 /// A new file for appending; it must not exist yet.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::anchor::Anchor;
 use super::append::Appender;
 use super::chain::{Chain, Kind};
 use super::entry::{IntentEntry, Kept, Remembered, SettledEntry};
@@ -26,6 +27,7 @@ pub struct JournalLedger {
 
 /// What is written, and how far it got.
 pub(super) struct State {
+    pub(super) anchor: Anchor,
     pub(super) lines: Lines,
     pub(super) vault: VaultWriter,
     /// Intents whose end is not known.
@@ -65,6 +67,7 @@ impl JournalLedger {
         let change = redact::change(&intent.change, &self.redactor);
         let mut state = self.state();
         let vault = state.vault.intent(intent)?;
+        state.anchor.hold()?;
         // The values first: an intent that can be read but not taken back is worth little.
         state.vault.sync()?;
         let number = state.lines.write(Kind::Intent, &IntentEntry { change, vault })?;
@@ -139,6 +142,7 @@ impl Sink for JournalSink {
 impl State {
     /// The vault first, so that no synced line names a record that is not there.
     fn sync(&mut self) -> Result<(), Error> {
+        self.anchor.hold()?;
         self.vault.sync()?;
         self.lines.appender.sync()
     }

@@ -13,7 +13,9 @@
 //! <state>/locks/                    who changes which object
 //! ```
 //!
-//! An intent is on stable storage, vault first, before its ticket exists.
+//! An intent is on stable storage, vault first, before its ticket exists; with
+//! the first, the key and the folders too, so that a run that changes nothing
+//! waits for no disk before its end.
 //! Events are appended without a sync: a killed process loses none, a power
 //! cut only those after the last change. A database was tried and rejected:
 //! lines are as fast, need no code to read and survive a torn write.
@@ -21,6 +23,7 @@
 //! A new kind of line is a variant of `chain::Kind`, a shape in `entry` and an
 //! arm in `read`; a changed one needs a new [`JOURNAL_VERSION`].
 
+mod anchor;
 mod append;
 mod artifacts;
 mod chain;

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::anchor::Anchor;
 use super::append::Appender;
 use super::chain::{Chain, Kind};
 use super::cipher::Cipher;
@@ -40,10 +41,8 @@ impl Journal {
             return Err(Error::Taken(run.clone()));
         }
         files::folder(&places.runs())?;
-        files::new_folder(&folder).map_err(|error| taken(run, error))?;
-        let (state, lock) = Cipher::create(places, run)
-            .and_then(|cipher| begin(&folder, run, clock, cipher))
-            .inspect_err(|_| clear(places, run, &folder))?;
+        files::make_folder(&folder).map_err(|error| taken(run, error))?;
+        let (state, lock) = begin(places, run, clock).inspect_err(|_| clear(places, run, &folder))?;
         Ok(Self::of(run, redactor, state, lock))
     }
 
@@ -59,8 +58,7 @@ impl Journal {
             return Err(Error::NoRun { run: run.clone(), folder: places.runs() });
         }
         let lock = locked(&folder, run, clock)?;
-        let cipher = Cipher::open(places, run)?;
-        let (state, journaled) = go_on(&folder, run, cipher)?;
+        let (state, journaled) = go_on(places, run)?;
         Ok((Self::of(run, redactor, state, lock), journaled))
     }
 
@@ -71,9 +69,11 @@ impl Journal {
     }
 }
 
-fn begin(folder: &Path, run: &RunId, clock: Clock, cipher: Cipher) -> Result<(State, Lock), Error> {
-    let lock = locked(folder, run, clock)?;
-    let vault = VaultWriter::create(folder, run, cipher)?;
+fn begin(places: &Places, run: &RunId, clock: Clock) -> Result<(State, Lock), Error> {
+    let folder = places.run(run)?;
+    let cipher = Cipher::create(places, run)?;
+    let lock = locked(&folder, run, clock)?;
+    let vault = VaultWriter::create(&folder, run, cipher)?;
     let path = folder.join(JOURNAL);
     let appender = Appender::after(files::new_file(&path)?, &path, 0)?;
     let mut lines = Lines::new(path, appender, Chain::start());
@@ -87,14 +87,13 @@ fn begin(folder: &Path, run: &RunId, clock: Clock, cipher: Cipher) -> Result<(St
             at: clock.now(),
         },
     )?;
-    lines.appender.sync()?;
-    files::sync_folder(folder)?;
-    let state = State { lines, vault, open: BTreeSet::new() };
+    let state = State { anchor: Anchor::of(places, run)?, lines, vault, open: BTreeSet::new() };
     Ok((state, lock))
 }
 
-fn go_on(folder: &Path, run: &RunId, cipher: Cipher) -> Result<(State, Journaled), Error> {
-    let vault = VaultWriter::reopen(folder, cipher)?;
+fn go_on(places: &Places, run: &RunId) -> Result<(State, Journaled), Error> {
+    let folder = places.run(run)?;
+    let vault = VaultWriter::reopen(&folder, Cipher::open(places, run)?)?;
     let path = folder.join(JOURNAL);
     let journaled = read::backed(&path, vault.last())?;
     if journaled.header.run != *run {
@@ -104,7 +103,7 @@ fn go_on(folder: &Path, run: &RunId, cipher: Cipher) -> Result<(State, Journaled
     let appender = Appender::after(files::old_file(&path)?, &path, journaled.length())?;
     let lines = Lines::new(path, appender, journaled.chain().clone());
     let open = journaled.in_flight().map(|intended| intended.number).collect();
-    Ok((State { lines, vault, open }, journaled))
+    Ok((State { anchor: Anchor::of(places, run)?, lines, vault, open }, journaled))
 }
 
 fn locked(folder: &Path, run: &RunId, clock: Clock) -> Result<Lock, Error> {

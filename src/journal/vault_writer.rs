@@ -24,13 +24,12 @@ pub(super) struct VaultWriter {
 }
 
 impl VaultWriter {
-    /// A new vault in a run's folder, with a key of its own.
+    /// A new vault in a run's folder, with a key of its own; synced with its first record at the latest.
     pub(super) fn create(folder: &Path, run: &RunId, cipher: Cipher) -> Result<Self, Error> {
         let path = folder.join(VAULT);
         let head = Head { vault_version: VERSION, run: run.clone() };
         let mut appender = Appender::after(files::new_file(&path)?, &path, 0)?;
         appender.line(&line_of(&head, &path)?)?;
-        appender.sync()?;
         Ok(Self { appender, cipher, path, last: 0 })
     }
 

@@ -75,7 +75,10 @@ impl Lane {
     async fn open(&mut self, version: String, pause: Duration) -> (Stage, Option<Sight>) {
         sleep(pause).await;
         let request = selected(self.subject.collection.watch(&version, SECONDS), self.subject.sieve.as_ref());
-        match self.subject.client.stream(&request).await {
+        self.subject.hold_back(true);
+        let begun = self.subject.client.stream(&request).await;
+        self.subject.hold_back(false);
+        match begun {
             Ok(stream) => {
                 let until = Instant::now() + Duration::from_secs(SECONDS) + GRACE;
                 (Stage::Read { lines: Lines::new(stream), version, until }, None)

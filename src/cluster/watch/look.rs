@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::super::{Error, Read, Refusal, Request};
 use super::{Sight, Subject};
 
-/// The first pause; the follower's list is the first look.
+/// The first pause, and each while the stream is held back; the follower's list is the first look.
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -18,21 +18,26 @@ const DEADLINE: Duration = Duration::from_secs(10);
 struct Lane {
     subject: Subject,
     pause: Duration,
+    /// The last look failed: there is no hurry.
+    troubled: bool,
     over: bool,
 }
 
 /// Looks until a refusal that time does not heal.
 pub(super) fn lane(subject: Subject) -> BoxStream<'static, Sight> {
-    stream::unfold(Lane { subject, pause: FIRST, over: false }, step).boxed()
+    stream::unfold(Lane { subject, pause: FIRST, troubled: false, over: false }, step).boxed()
 }
 
 async fn step(mut lane: Lane) -> Option<(Sight, Lane)> {
     if lane.over {
         return None;
     }
-    sleep(lane.pause).await;
-    lane.pause = (lane.pause * 2).min(LONGEST);
+    let hurry = lane.subject.is_held_back() && !lane.troubled;
+    let pause = if hurry { FIRST } else { lane.pause };
+    sleep(pause).await;
+    lane.pause = (pause * 2).min(LONGEST);
     let sight = look(&lane.subject).await;
+    lane.troubled = matches!(sight, Sight::Trouble(_));
     match &sight {
         Sight::Over(_) => lane.over = true,
         Sight::Trouble(error) => {
@@ -48,7 +53,7 @@ async fn look(subject: &Subject) -> Sight {
     let asked = Instant::now();
     let outcome = match &subject.one {
         Some(address) => found(subject, &address.get().timeout(DEADLINE)).await,
-        None => subject.client.native_list(&subject.collection, subject.sieve.as_ref()).await.map(Sight::List),
+        None => subject.client.native_list(&subject.collection, subject.sieve.as_ref()).await.map(Sight::Look),
     };
     match outcome {
         Ok(sight) => sight,

@@ -4,7 +4,8 @@
 //! list's version on; one looks again and again, with growing pauses, because
 //! a proxy may hold the stream back. Whichever sees a newer state first wins,
 //! and an older one is never shown after it. A lane that is not allowed to
-//! follow leaves the work to the other.
+//! follow leaves the work to the other. While the stream is held back (it has
+//! not begun, or a look told news before it) looks follow each other quickly.
 //!
 //! Trouble that time may heal is borne for a while, and said in a note. A
 //! refusal that time does not heal ends the watch at once.
@@ -15,6 +16,7 @@ mod look;
 mod memory;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -50,6 +52,8 @@ pub enum Seen {
 enum Sight {
     /// The whole list.
     List(Listed),
+    /// The whole list, looked at again.
+    Look(Listed),
     /// An object was added or changed.
     Put(Value),
     /// An object was deleted.
@@ -68,6 +72,17 @@ enum Sight {
     Over(Error),
 }
 
+impl Sight {
+    /// Whether the stream is held back, if this is news and says so.
+    fn shows_held_back(&self) -> Option<bool> {
+        match self {
+            Self::Look(_) | Self::Found(_) => Some(true),
+            Self::Put(_) | Self::Delete(_) => Some(false),
+            _ => None,
+        }
+    }
+}
+
 /// What is watched.
 #[derive(Debug, Clone)]
 struct Subject {
@@ -76,6 +91,18 @@ struct Subject {
     sieve: Arc<dyn Sieve>,
     /// The one object, if it is one.
     one: Option<Address>,
+    /// Somebody on the way keeps the stream from us.
+    held_back: Arc<AtomicBool>,
+}
+
+impl Subject {
+    fn is_held_back(&self) -> bool {
+        self.held_back.load(Ordering::Relaxed)
+    }
+
+    fn hold_back(&self, held: bool) {
+        self.held_back.store(held, Ordering::Relaxed);
+    }
 }
 
 /// Watches an object or a set; letting go of it ends both lanes.
@@ -112,7 +139,7 @@ impl Watcher {
     fn new(client: &Client, collection: &Collection, sieve: Arc<dyn Sieve>, one: Option<Address>) -> Self {
         // The lanes have their own pauses; retries inside would only hide troubles.
         let client = client.with_retry(RetryPolicy::never());
-        let subject = Subject { client, collection: collection.clone(), sieve, one };
+        let subject = Subject { client, collection: collection.clone(), sieve, one, held_back: Arc::default() };
         let lanes = stream::select(follow::lane(subject.clone()), look::lane(subject.clone())).boxed();
         Self {
             subject,
@@ -149,6 +176,7 @@ impl Watcher {
     }
 
     fn judge(&mut self, sight: Sight) -> Result<Option<Seen>, Error> {
+        let held_back = sight.shows_held_back();
         let news = match sight {
             Sight::Trouble(error) if self.well.elapsed() >= self.patience => return Err(error),
             Sight::Trouble(error) => return Ok(self.note(error.to_string())),
@@ -156,7 +184,7 @@ impl Watcher {
                 return Ok(self.note(format!("changes cannot be followed: {error}")));
             }
             Sight::Over(error) => return Err(error),
-            Sight::List(listed) => self.memory.list(listed),
+            Sight::List(listed) | Sight::Look(listed) => self.memory.list(listed),
             Sight::Put(object) if self.subject.sieve.admits(&object) => self.memory.put(object),
             Sight::Put(object) | Sight::Delete(object) => self.memory.delete(&object),
             Sight::Bookmark(version) => self.memory.bookmark(&version),
@@ -164,6 +192,9 @@ impl Watcher {
             Sight::Missing(asked) => self.memory.missing(asked),
         };
         self.well = Instant::now();
+        if let Some(held_back) = held_back.filter(|_| news) {
+            self.subject.hold_back(held_back);
+        }
         Ok(news.then(|| self.shown()))
     }
 

@@ -146,6 +146,21 @@ async fn behind_a_proxy_that_holds_the_stream_back_looking_is_enough() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn once_a_look_was_the_first_to_tell_looks_follow_each_other_quickly() {
+    let world = World::new(vec![web(50)], 100, vec![open(Vec::new())]);
+    let mut watcher = one(&world.script());
+    assert_eq!(version(&watcher.next().await.unwrap()), 50);
+    *world.object.lock().unwrap() = Some(Ok(web(120)));
+    assert_eq!(version(&watcher.next().await.unwrap()), 120);
+    let silence = tokio::time::timeout(Duration::from_millis(5050), watcher.next()).await;
+    assert!(silence.is_err());
+    *world.object.lock().unwrap() = Some(Ok(web(130)));
+    let began = Instant::now();
+    assert_eq!(version(&watcher.next().await.unwrap()), 130);
+    assert!(began.elapsed() <= Duration::from_millis(100), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn looks_become_rarer_up_to_two_seconds() {
     let world = World::new(vec![web(50)], 100, vec![]);
     let script = world.script();

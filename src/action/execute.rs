@@ -1,0 +1,94 @@
+//! Changes beside the target: journaled like any other, sent by somebody else.
+//!
+//! A request to another server is no [`Request`](crate::cluster::Request) of
+//! the target's client, and still may not be made without a ticket: the gate
+//! is asked, the intent is on stable storage, and what came of it is noted.
+
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+
+use super::context::Context;
+use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb};
+
+/// Something that is done elsewhere and may change something there.
+#[derive(Debug, Clone)]
+pub(super) struct Execution {
+    /// What it is done to, in the words of people (`https://hooks.example/deploy`).
+    pub(super) on: String,
+    /// In words for people (`POST`).
+    pub(super) summary: String,
+    /// What is sent.
+    pub(super) body: Option<Value>,
+    /// How it is taken back.
+    pub(super) reversal: Reversal,
+}
+
+/// How it ended, as far as anybody knows.
+#[derive(Debug, Clone)]
+pub(super) enum Done<T> {
+    /// There is an answer.
+    Answered(T),
+    /// It was surely not done.
+    Not(Failure),
+    /// Nobody knows whether it was done.
+    Unknown(Failure),
+}
+
+impl Context {
+    /// Does something elsewhere: journaled before, and after.
+    ///
+    /// # Errors
+    /// When the gate or the journal refuses, or it was not done, or nobody knows.
+    pub(super) async fn execute<T>(
+        &self,
+        execution: Execution,
+        work: impl Future<Output = Done<T>> + Send,
+    ) -> Result<T, Failure> {
+        let change = self.change_of(&execution);
+        self.shared.gate.admit(&change, &self.shared.made).await?;
+        let journal = |error: crate::event::LedgerError| Failure::new(Class::Journal, error.to_string());
+        let intent = Intent { change: change.clone(), body: execution.body, before: None };
+        let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
+        let number = self.shared.made.begin(change.clone(), None, ticket.number());
+        let (settled, answer) = match work.await {
+            Done::Answered(answer) => (applied(), Ok(answer)),
+            Done::Not(failure) => (Settled::Refused(failure.clone()), Err(failure)),
+            Done::Unknown(failure) => (
+                Settled::Unknown(failure.message.clone()),
+                Err(failure.help("nobody knows whether it was done: look before running again")),
+            ),
+        };
+        let settled_well = self.shared.ledger.settle(ticket, &settled);
+        self.shared.made.settle(number, settled.clone(), None);
+        self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
+        settled_well.map_err(journal)?;
+        answer
+    }
+
+    fn change_of(&self, execution: &Execution) -> Change {
+        let body = execution.body.as_ref().map(Value::to_string);
+        Change {
+            step: self.step().clone(),
+            verb: Verb::Execute,
+            object: ObjectId { kind: "Request".into(), name: execution.on.clone(), ..ObjectId::default() },
+            summary: execution.summary.clone(),
+            resource_version: String::new(),
+            body_digest: body.map(|body| hex(&body)).unwrap_or_default(),
+            written: Vec::new(),
+            reversal: execution.reversal.clone(),
+            pods: 0,
+        }
+    }
+}
+
+fn applied() -> Settled {
+    Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }
+}
+
+fn hex(body: &str) -> String {
+    use std::fmt::Write as _;
+    digest(&SHA256, body.as_bytes()).as_ref().iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
