@@ -10,9 +10,13 @@ mod connect;
 mod environment;
 mod exit;
 mod given;
+mod login;
+mod logout;
 mod open;
+mod profile;
 mod run;
 mod runs;
+mod runtime;
 mod schema;
 mod show;
 mod signal;
@@ -73,6 +77,12 @@ enum Command {
     Show(show::Options),
     /// Serve the embedded ControlHub alone, for kubectl and other clients.
     Sim(sim::Options),
+    /// Log in to Olares, with the same files and locks as olares-cli.
+    Login(Box<login::Options>),
+    /// Take a stored login away.
+    Logout(logout::Options),
+    /// List, show and choose profiles.
+    Profile(profile::Options),
     /// Print a JSON Schema.
     Schema(schema::Options),
 }
@@ -100,6 +110,9 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
         Command::Sim(options) => sim::command(&options, display),
+        Command::Login(options) => login::command(&options, display, environment),
+        Command::Logout(options) => logout::command(&options, display, environment),
+        Command::Profile(options) => profile::command(&options, display, environment),
         Command::Schema(options) => schema::command(&options),
     }
 }

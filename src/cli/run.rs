@@ -172,7 +172,7 @@ async fn carry_out(
         end = engine::run(order, doors, cancel.clone()) => end,
         () = signal::listen(cancel) => return exit::FAILED,
     };
-    target.close();
+    target.close().await;
     finish(&opened, &collector, &fan, end.exit_code)
 }
 

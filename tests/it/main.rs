@@ -17,6 +17,7 @@ mod hidden;
 mod house;
 mod interrupted;
 mod kit;
+mod login;
 mod normal;
 mod readme;
 mod refused;
