@@ -17,7 +17,7 @@ use super::made::Made;
 use super::rollout::generation;
 use crate::cluster::resource::Address;
 use crate::cluster::{Client, Error, Request, Write};
-use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb, Written};
+use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, StepId, Verb, Written};
 
 /// Who may still say no to a change: budget, a question before each change.
 #[async_trait::async_trait]
@@ -98,30 +98,32 @@ impl Context {
         effect: &Effect,
         work: impl Future<Output = Result<T, (Failure, bool)>>,
     ) -> Result<T, Failure> {
-        let reversal = match effect {
-            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
-            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
-        };
-        let change = Change {
-            step: self.step().clone(),
-            verb: Verb::Execute,
-            object: ObjectId { kind: "Outside".into(), name: what.to_owned(), ..ObjectId::default() },
-            summary: "done".into(),
-            resource_version: String::new(),
-            body_digest: String::new(),
-            written: Vec::new(),
-            reversal,
-            pods: 0,
-        };
+        let object = ObjectId { kind: "Outside".into(), name: what.to_owned(), ..ObjectId::default() };
+        self.execute(object, "done", effect, work).await
+    }
+
+    /// Does something to an object that no answer of the server describes, journaled like any other change.
+    ///
+    /// `work` fails with whether it may have been done all the same.
+    ///
+    /// # Errors
+    /// When the gate or the journal refuses, or the work itself fails.
+    pub(super) async fn execute<T>(
+        &self,
+        object: ObjectId,
+        summary: &str,
+        effect: &Effect,
+        work: impl Future<Output = Result<T, (Failure, bool)>>,
+    ) -> Result<T, Failure> {
+        let change = executed(self.step(), object, summary, effect);
         self.shared.gate.admit(&change, &self.shared.made).await?;
         let intent = Intent { change: change.clone(), body: None, before: None };
         let journal = |error: crate::event::LedgerError| Failure::new(Class::Journal, error.to_string());
         let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
         let number = self.shared.made.begin(change.clone(), None, ticket.number());
+        let uid = change.object.uid.clone();
         let (settled, done) = match work.await {
-            Ok(done) => {
-                (Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }, Ok(done))
-            }
+            Ok(done) => (Settled::Applied { uid, resource_version: String::new(), generation: 0 }, Ok(done)),
             Err((failure, true)) => (Settled::Unknown(failure.message.clone()), Err(failure)),
             Err((failure, false)) => (Settled::Refused(failure.clone()), Err(failure)),
         };
@@ -207,6 +209,25 @@ impl Context {
                 (Settled::Unknown(lost.message.clone()), Err(lost.help(help)))
             }
         }
+    }
+}
+
+/// A change that is a deed, and writes no field that we know.
+fn executed(step: &StepId, object: ObjectId, summary: &str, effect: &Effect) -> Change {
+    let reversal = match effect {
+        Effect::Final(reason) => Reversal::Cannot(reason.clone()),
+        Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
+    };
+    Change {
+        step: step.clone(),
+        verb: Verb::Execute,
+        object,
+        summary: summary.to_owned(),
+        resource_version: String::new(),
+        body_digest: String::new(),
+        written: Vec::new(),
+        reversal,
+        pods: 0,
     }
 }
 
