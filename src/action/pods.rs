@@ -66,7 +66,10 @@ pub(super) async fn ask_again(context: &Context, pod: &Value, going: Going) -> R
     let address = address(pod)?;
     let rehearsal = proposal(&address, pod, going, &eviction(context).await?).request.dry_run();
     match context.read(&rehearsal).await {
-        Err(failure) if is_protected(&failure) => Ok(Sent::Protected(failure.message)),
+        Err(failure) if is_protected(&failure) => {
+            let words = failure.message.strip_prefix("rehearse: ").unwrap_or(&failure.message);
+            Ok(Sent::Protected(words.to_owned()))
+        }
         // Whatever else it says, the eviction itself will say it too.
         _ => send_away(context, pod, going).await,
     }
