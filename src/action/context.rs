@@ -1,6 +1,8 @@
 //! What an action may reach: the target, and the run's ear.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -27,6 +29,10 @@ pub struct RunFacts {
     pub every: Option<std::time::Duration>,
     /// Hosts and programs that `http` and `command` may use beside the target (`--allow`).
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// Where artifacts are put.

@@ -7,20 +7,33 @@
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
+use super::Effect;
+use super::change::hex;
 use super::context::Context;
 use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb};
 
 /// Something that is done elsewhere and may change something there.
 #[derive(Debug, Clone)]
 pub(super) struct Execution {
-    /// What it is done to, in the words of people (`https://hooks.example/deploy`).
-    pub(super) on: String,
+    /// What it is done to: a request, a program, or the pod that a command runs in.
+    pub(super) on: ObjectId,
     /// In words for people (`POST`).
     pub(super) summary: String,
     /// What is sent.
     pub(super) body: Option<Value>,
     /// How it is taken back.
     pub(super) reversal: Reversal,
+}
+
+impl Execution {
+    /// Something with an effect of this kind, that sends no body.
+    pub(super) fn with(effect: &Effect, on: ObjectId, summary: impl Into<String>) -> Self {
+        let reversal = match effect {
+            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
+            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
+        };
+        Self { on, summary: summary.into(), body: None, reversal }
+    }
 }
 
 /// How it ended, as far as anybody knows.
@@ -32,6 +45,17 @@ pub(super) enum Done<T> {
     Not(Failure),
     /// Nobody knows whether it was done.
     Unknown(Failure),
+}
+
+impl<T> Done<T> {
+    /// From a failure that comes with whether it may have been done all the same.
+    pub(super) fn of(result: Result<T, (Failure, bool)>) -> Self {
+        match result {
+            Ok(answer) => Self::Answered(answer),
+            Err((failure, true)) => Self::Unknown(failure),
+            Err((failure, false)) => Self::Not(failure),
+        }
+    }
 }
 
 impl Context {
@@ -51,7 +75,7 @@ impl Context {
         let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
         let number = self.shared.made.begin(change.clone(), None, ticket.number());
         let (settled, answer) = match work.await {
-            Done::Answered(answer) => (applied(), Ok(answer)),
+            Done::Answered(answer) => (applied(&change), Ok(answer)),
             Done::Not(failure) => (Settled::Refused(failure.clone()), Err(failure)),
             Done::Unknown(failure) => (
                 Settled::Unknown(failure.message.clone()),
@@ -70,10 +94,10 @@ impl Context {
         Change {
             step: self.step().clone(),
             verb: Verb::Execute,
-            object: ObjectId { kind: "Request".into(), name: execution.on.clone(), ..ObjectId::default() },
+            object: execution.on.clone(),
             summary: execution.summary.clone(),
             resource_version: String::new(),
-            body_digest: body.map(|body| hex(&body)).unwrap_or_default(),
+            body_digest: body.map(|body| hex(digest(&SHA256, body.as_bytes()).as_ref())).unwrap_or_default(),
             written: Vec::new(),
             reversal: execution.reversal.clone(),
             pods: 0,
@@ -81,14 +105,6 @@ impl Context {
     }
 }
 
-fn applied() -> Settled {
-    Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }
-}
-
-fn hex(body: &str) -> String {
-    use std::fmt::Write as _;
-    digest(&SHA256, body.as_bytes()).as_ref().iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+fn applied(change: &Change) -> Settled {
+    Settled::Applied { uid: change.object.uid.clone(), resource_version: String::new(), generation: 0 }
 }

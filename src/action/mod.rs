@@ -21,6 +21,7 @@ mod delete;
 mod diff;
 mod drain;
 mod edit;
+mod ended;
 mod env;
 mod events;
 mod exec;

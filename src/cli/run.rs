@@ -1,6 +1,6 @@
 //! `runhub run`: from a file and a target to a report and an exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -56,7 +56,7 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
     let errors = error_style(display, environment);
     let Some(book) = open::runnable(&options.file, &errors) else { return exit::INVALID };
     let Some(inputs) = options.given.inputs(&book, environment, &errors) else { return exit::INVALID };
-    if let Some(code) = left_out(&book, &options) {
+    if let Some(code) = left_out(&book, &options, environment) {
         return code;
     }
     let targets = match Targets::parse(&options.reports) {
@@ -81,8 +81,8 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
 }
 
 /// A step that was not picked but is needed is refused with the list.
-fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
-    let needed = engine::unpicked(book, &engine_options(options));
+fn left_out(book: &Runbook, options: &Options, environment: &Environment) -> Option<u8> {
+    let needed = engine::unpicked(book, &engine_options(options, environment));
     if needed.is_empty() {
         return None;
     }
@@ -91,7 +91,7 @@ fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
     Some(exit::USAGE)
 }
 
-fn engine_options(options: &Options) -> engine::Options {
+fn engine_options(options: &Options, environment: &Environment) -> engine::Options {
     engine::Options {
         yes: options.yes,
         ask: options.ask,
@@ -99,6 +99,8 @@ fn engine_options(options: &Options) -> engine::Options {
         tags: options.tags.clone(),
         skip_tags: options.skip_tags.clone(),
         allowed: options.allow.clone(),
+        environment: environment.of_programs(),
+        folder: options.file.parent().map(Path::to_path_buf).unwrap_or_default(),
     }
 }
 
@@ -158,7 +160,7 @@ async fn carry_out(
         inputs,
         target: target.head.clone(),
         actor: environment.actor(),
-        options: engine_options(&options),
+        options: engine_options(&options, environment),
     };
     let doors = Doors {
         client,

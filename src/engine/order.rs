@@ -1,5 +1,7 @@
 //! What is to be run, and the doors to the outside.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::action::Shelf;
@@ -37,6 +39,10 @@ pub struct Options {
     pub skip_tags: Vec<String>,
     /// Hosts and programs that `http` and `command` may use beside the target.
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// The doors to the outside.

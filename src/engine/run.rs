@@ -258,6 +258,8 @@ fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
         namespace,
         every: defaults.every,
         allowed: order.options.allowed.clone(),
+        environment: order.options.environment.clone(),
+        folder: order.options.folder.clone(),
     })
 }
 

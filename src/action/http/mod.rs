@@ -26,7 +26,7 @@ use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{RawResponse, Wire};
 use crate::cluster::{Transport, TransportError};
 use crate::document::{DurationText, Node, OneOrMany, TargetRule};
-use crate::event::{Class, Failure, Reversal};
+use crate::event::{Class, Failure, ObjectId, Reversal};
 use crate::source::Diagnostic;
 use place::Place;
 use status::StatusRange;
@@ -190,7 +190,7 @@ impl Http {
 
     fn execution(&self) -> Execution {
         Execution {
-            on: self.arguments.url.clone(),
+            on: ObjectId { kind: "Request".into(), name: self.arguments.url.clone(), ..ObjectId::default() },
             summary: self.arguments.method.wire().to_string(),
             body: self.arguments.body.clone(),
             reversal: Reversal::Cannot(NO_WAY_BACK.into()),
