@@ -123,7 +123,7 @@ impl Action for Http {
         let wire = self.wire(&url)?;
         let send = async {
             match tokio::time::timeout(TIMEOUT, socket.call(wire)).await {
-                Ok(answer) => answer.map_err(|error| (broken(&error), error.may_have_arrived())),
+                Ok(answer) => answer.map(Answer::of).map_err(|error| (broken(&error), error.may_have_arrived())),
                 Err(_) => Err((broken(&"no answer within 30 s"), true)),
             }
         };
@@ -147,6 +147,22 @@ fn allowed(context: &Context, authority: &str, host: &str) -> Result<(), Failure
     }
     let failure = Failure::new(Class::Forbidden, format!("`http` to {host} is not allowed"));
     Err(failure.help(format!("allow it on the command line: --allow {host}")))
+}
+
+/// What came back, as it is kept.
+#[derive(Debug, serde::Serialize, Deserialize)]
+struct Answer {
+    status: u16,
+    headers: Map<String, Value>,
+    body: String,
+}
+
+impl Answer {
+    fn of(answer: crate::cluster::transport::RawResponse) -> Self {
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), lossy(value.as_bytes()).into()));
+        Self { status: answer.status.as_u16(), headers: headers.collect(), body: lossy(&answer.body) }
+    }
 }
 
 impl Http {
@@ -180,15 +196,10 @@ impl Http {
         Ok(Wire { headers, body, timeout: TIMEOUT, confidential: true, ..Wire::new(method, path) })
     }
 
-    fn observed(&self, what: &str, answer: &crate::cluster::transport::RawResponse) -> Result<Observed, Failure> {
-        let status = answer.status.as_u16();
-        let text = String::from_utf8_lossy(&answer.body);
-        let body = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone().into_owned()));
-        let headers: Map<String, Value> = answer
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()))
-            .collect();
+    fn observed(&self, what: &str, answer: &Answer) -> Result<Observed, Failure> {
+        let Answer { status, headers, body: text } = answer;
+        let status = *status;
+        let body = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
         if !self.is_ok(status) {
             let mut failure = Failure::new(Class::Command, format!("{what}: HTTP {status}"));
             failure.http_status = Some(status);

@@ -8,6 +8,7 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod again;
 mod apply;
 mod back;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod get;
 mod guard;
 mod held;
 mod http;
+mod in_flight;
 mod job;
 mod list;
 mod logs;
@@ -66,10 +68,12 @@ mod wait_for_rollout;
 mod wait_until;
 mod who;
 
-pub use back::{Back, settle_in_flight, take_back};
+pub use again::Choices;
+pub use back::{Back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
+pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;

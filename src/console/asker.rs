@@ -68,6 +68,7 @@ impl TerminalAsker {
             Question::Confirm { step, text } => {
                 page.labelled(0, (Tone::Strong, step), text);
             }
+            Question::Approve(_) | Question::Choose { .. } | Question::Settle { .. } | Question::Login { .. } => {}
         }
         self.write(&format!("{}Proceed? [y/N] ", page.into_text()))
     }

@@ -30,7 +30,9 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
     run.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
     match answer {
         Answer::Yes => Ok(()),
-        Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
+        Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
+            Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent"))
+        }
         Answer::Nobody(hint) => Err(Failure::new(
             Class::Consent,
             "this book changes things, and nobody is there to agree; nothing was sent",

@@ -14,7 +14,7 @@ use super::gate::BudgetGate;
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
 use super::{consent, requires};
-use crate::action::{Made, RunFacts, Shared};
+use crate::action::{Choices, Made, RunFacts, Shared};
 use crate::clock::rfc3339;
 use crate::document::JsonPath;
 use crate::event::{
@@ -119,6 +119,7 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
         ledger: doors.ledger,
         fan: doors.fan,
         made,
+        once: Choices::default(),
         gate: Arc::new(gate),
         shelf: doors.shelf,
         facts,

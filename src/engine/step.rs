@@ -128,7 +128,9 @@ impl Run {
         self.shared.fan.tell(EventKind::Asked { question: text, answer: words(&answer) });
         match answer {
             Answer::Yes => Ok(()),
-            Answer::No(_) => Err(Failure::new(Class::Consent, "this step was not confirmed")),
+            Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
+                Err(Failure::new(Class::Consent, "this step was not confirmed"))
+            }
             Answer::Nobody(hint) => {
                 Err(Failure::new(Class::Consent, "this step asks for confirmation and nobody is there").help(hint))
             }
@@ -219,5 +221,8 @@ pub(super) fn words(answer: &Answer) -> String {
         Answer::No(reason) if reason.is_empty() => "no".into(),
         Answer::No(reason) => format!("no: {reason}"),
         Answer::Nobody(_) => "nobody is there".into(),
+        Answer::Filled(fields) if fields.is_empty() => "approved".into(),
+        Answer::Filled(fields) => format!("approved, with {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Answer::Chosen(choice) => choice.word().into(),
     }
 }

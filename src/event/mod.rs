@@ -19,7 +19,7 @@ mod ledger;
 mod outcome;
 mod step;
 
-pub use ask::{Answer, Asker, Consent, EffectLine, Nobody, Question};
+pub use ask::{Answer, Approval, Approve, Asker, Choice, Consent, EffectLine, Nobody, Question};
 pub use change::{Change, ObjectId, Reversal, Settled, Verb, Written};
 pub use fan::{Fan, Sink, SinkError, Told};
 pub use kind::{
