@@ -111,6 +111,15 @@ impl Made {
         });
     }
 
+    /// A change that was found made is still to be come to by its step.
+    pub fn unclaim(&self, number: usize) {
+        self.with(|list| {
+            if let Some(made) = list.get_mut(number) {
+                made.unclaimed = true;
+            }
+        });
+    }
+
     /// From now on the changes of a step, and of those inside it, are of an earlier try.
     pub fn release(&self, step: &StepId) {
         self.with(|list| {

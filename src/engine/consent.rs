@@ -83,6 +83,17 @@ fn gather(step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
 }
 
 impl Run {
+    /// The changes that come after a step of the book, up to the next `approve`.
+    pub(super) fn effects_after(&self, step: &Step, scope: &Scope) -> Vec<EffectLine> {
+        let asks = |step: &Step| matches!(step.body, Body::Control(Control::Approve(_)));
+        let rest = self.order.book.steps.iter().skip_while(|other| other.id != step.id).skip(1);
+        let mut lines = Vec::new();
+        for step in rest.take_while(|step| !asks(step)) {
+            gather(step, scope, &mut lines);
+        }
+        lines
+    }
+
     /// The step's line for people: its name, else what it does.
     pub(super) fn title(&self, step: &Step, scope: &Scope) -> String {
         let Some(name) = &step.name else { return Self::describe(step, scope) };

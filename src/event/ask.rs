@@ -32,6 +32,8 @@ pub enum Question {
     },
     /// Nobody but a person can tell what came of a change.
     Settle {
+        /// The number of its intent.
+        ticket: u64,
         /// The change, in one line.
         change: String,
         /// What the object shows, in one line.

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ask::{Approval, Choice};
+use super::ask::Approval;
 use super::change::{Change, Settled, Written};
 
 /// What is about to be done, with all that an undo or a resume needs.
@@ -90,8 +90,11 @@ pub enum Record {
         /// What they said.
         answer: Approval,
     },
-    /// A person has said how a failed run goes on.
-    Chosen(Choice),
+    /// A person has let a failed step be as it is: the run goes on after it.
+    Skipped {
+        /// The step's full name.
+        step: String,
+    },
 }
 
 /// The right to send one change.

@@ -30,4 +30,4 @@ pub use outcome::{CancelReason, Class, Failure, Left, Mismatches, NotUndoable, O
 pub use step::{Phase, RunId, StepId, StepStatus};
 
 /// The version of the event format; a journal of an older one must stay readable.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

@@ -89,8 +89,8 @@ pub enum Kept {
     WayBack,
     /// A person's answer to an `approve`.
     Answered,
-    /// A person's word on how a failed run goes on.
-    Chosen,
+    /// A failed step that a person let be as it is.
+    Skipped,
 }
 
 impl Kept {
@@ -108,7 +108,7 @@ impl Kept {
             Record::TakenBack { .. } => (Self::TakenBack, None),
             Record::WayBack { step } => (Self::WayBack, Some(step)),
             Record::Answered { step, .. } => (Self::Answered, Some(step)),
-            Record::Chosen(_) => (Self::Chosen, None),
+            Record::Skipped { step } => (Self::Skipped, Some(step)),
         }
     }
 }

@@ -20,6 +20,7 @@ mod kit;
 mod normal;
 mod readme;
 mod refused;
+mod resumed;
 mod runbooks;
 mod running;
 mod shown;
