@@ -7,11 +7,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Effect;
 use super::context::Context;
 use super::failure;
 use super::in_flight::{Found, Lost, find_out};
@@ -19,7 +16,7 @@ use super::made::Made;
 use super::rollout::generation;
 use crate::cluster::resource::Address;
 use crate::cluster::{Error, Request, Write};
-use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Record, Reversal, Settled, Verb, Written};
+use crate::event::{Change, EventKind, Failure, Intent, ObjectId, Record, Reversal, Settled, Verb, Written};
 
 /// Who may still say no to a change: budget, a question before each change.
 #[async_trait::async_trait]
@@ -92,76 +89,6 @@ impl Context {
             return made;
         }
         self.journaled(self.described(&proposal), proposal).await
-    }
-
-    /// Does something outside the target, journaled like any other change.
-    ///
-    /// `work` fails with whether it may have been done all the same.
-    ///
-    /// # Errors
-    /// When the gate or the journal refuses, or the work itself fails.
-    pub(super) async fn outside<T>(
-        &self,
-        what: &str,
-        effect: &Effect,
-        work: impl Future<Output = Result<T, (Failure, bool)>>,
-    ) -> Result<T, Failure>
-    where
-        T: Serialize + DeserializeOwned,
-    {
-        if let Some(made) = self.shared.made.claim(self.step(), Verb::Execute, &outside(what), "done") {
-            return self.answered_before(what, made.ticket);
-        }
-        let reversal = match effect {
-            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
-            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
-        };
-        let change = Change {
-            step: self.step().clone(),
-            verb: Verb::Execute,
-            object: outside(what),
-            summary: "done".into(),
-            resource_version: String::new(),
-            body_digest: String::new(),
-            written: Vec::new(),
-            reversal,
-            pods: 0,
-        };
-        self.shared.gate.admit(&change, &self.shared.made).await?;
-        let intent = Intent { change: change.clone(), body: None, before: None };
-        let ticket = self.shared.ledger.intend(&intent).map_err(failure::of_ledger)?;
-        let number = self.shared.made.begin(change.clone(), None, ticket.number());
-        let (settled, done) = match work.await {
-            Ok(done) => {
-                self.keep_answer(number, &done)?;
-                (Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }, Ok(done))
-            }
-            Err((failure, true)) => (Settled::Unknown(failure.message.clone()), Err(failure)),
-            Err((failure, false)) => (Settled::Refused(failure.clone()), Err(failure)),
-        };
-        let settled_well = self.shared.ledger.settle(ticket, &settled);
-        self.shared.made.settle(number, settled.clone(), None);
-        self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
-        settled_well.map_err(failure::of_ledger)?;
-        done
-    }
-
-    /// Keeps what came back from outside, for a process that goes on after this one.
-    fn keep_answer(&self, number: usize, done: &impl Serialize) -> Result<(), Failure> {
-        let ticket = self.shared.made.all().get(number).map(|made| made.ticket);
-        let answer = serde_json::to_value(done);
-        match (ticket, answer) {
-            (Some(ticket), Ok(answer)) => self.keep(&answer_key(ticket), answer),
-            (None, _) | (_, Err(_)) => Ok(()),
-        }
-    }
-
-    fn answered_before<T: DeserializeOwned>(&self, what: &str, ticket: u64) -> Result<T, Failure> {
-        let answer = self.chosen(&answer_key(ticket)).and_then(|answer| serde_json::from_value(answer).ok());
-        answer.ok_or_else(|| {
-            let failure = Failure::new(Class::Transport, format!("{what}: it was done, and its answer is lost"));
-            failure.help("look at its other end; it is not done again")
-        })
     }
 
     async fn journaled(&self, change: Change, proposal: Proposal) -> Result<Value, Failure> {
@@ -256,15 +183,6 @@ fn applied(object: &Value, proposal: &Proposal) -> Settled {
     let id = ObjectId::of(object);
     let uid = if id.uid.is_empty() || id.kind == "Status" { proposal.object.uid.clone() } else { id.uid };
     Settled::Applied { uid, resource_version: resource_version(object), generation: generation(object) }
-}
-
-/// Something outside the target, as the object of a change.
-fn outside(what: &str) -> ObjectId {
-    ObjectId { kind: "Outside".into(), name: what.to_owned(), ..ObjectId::default() }
-}
-
-fn answer_key(ticket: u64) -> String {
-    format!("answer to {ticket}")
 }
 
 /// An object's resourceVersion; empty where there is none.

@@ -205,6 +205,16 @@ mod tests {
     }
 
     #[test]
+    fn a_generation_tells_nothing_of_metadata() {
+        let mut change = change(Verb::Patch);
+        change.written[0].pointer = "/metadata/labels/a".into();
+        let before = object("u", "7", 4, 1);
+        let lost = Lost { change: &change, before: Some(&before), run: "r1" };
+        assert!(matches!(judge(&lost, Some(object("u", "8", 4, 1))), Found::Unclear(_)));
+        assert_eq!(judge(&lost, Some(object("u", "7", 4, 1))), Found::NotMade);
+    }
+
+    #[test]
     fn what_goes_is_gone_or_going() {
         assert_eq!(found(Verb::Delete, None), Found::Made(Value::Null));
         assert_eq!(found(Verb::Evict, Some(object("other", "9", 1, 1))), Found::Made(Value::Null));

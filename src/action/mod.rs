@@ -25,6 +25,7 @@ mod edit;
 mod env;
 mod events;
 mod exec;
+mod execute;
 mod failure;
 mod follow;
 mod get;
