@@ -4,12 +4,14 @@
 //! the target's client, and still may not be made without a ticket: the gate
 //! is asked, the intent is on stable storage, and what came of it is noted.
 
-use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Effect;
-use super::change::hex;
 use super::context::Context;
+use super::failure;
+use super::made::MadeChange;
 use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb};
 
 /// Something that is done elsewhere and may change something there.
@@ -67,15 +69,23 @@ impl Context {
         &self,
         execution: Execution,
         work: impl Future<Output = Done<T>> + Send,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, Failure>
+    where
+        T: Serialize + DeserializeOwned,
+    {
         let change = self.change_of(&execution);
+        if let Some(made) = self.shared.made.claim(self.step(), Verb::Execute, &change.object, &change.summary) {
+            return self.answered_before(&made);
+        }
         self.shared.gate.admit(&change, &self.shared.made).await?;
-        let journal = |error: crate::event::LedgerError| Failure::new(Class::Journal, error.to_string());
         let intent = Intent { change: change.clone(), body: execution.body, before: None };
-        let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
+        let ticket = self.shared.ledger.intend(&intent).map_err(failure::of_ledger)?;
         let number = self.shared.made.begin(change.clone(), None, ticket.number());
         let (settled, answer) = match work.await {
-            Done::Answered(answer) => (applied(&change), Ok(answer)),
+            Done::Answered(answer) => {
+                self.keep_answer(number, &answer)?;
+                (applied(&change), Ok(answer))
+            }
             Done::Not(failure) => (Settled::Refused(failure.clone()), Err(failure)),
             Done::Unknown(failure) => (
                 Settled::Unknown(failure.message.clone()),
@@ -85,8 +95,27 @@ impl Context {
         let settled_well = self.shared.ledger.settle(ticket, &settled);
         self.shared.made.settle(number, settled.clone(), None);
         self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
-        settled_well.map_err(journal)?;
+        settled_well.map_err(failure::of_ledger)?;
         answer
+    }
+
+    /// Keeps what came back, for a process that goes on after this one.
+    fn keep_answer(&self, number: usize, answer: &impl Serialize) -> Result<(), Failure> {
+        let ticket = self.shared.made.all().get(number).map(|made| made.ticket);
+        match (ticket, serde_json::to_value(answer)) {
+            (Some(ticket), Ok(answer)) => self.keep(&answer_key(ticket), answer),
+            (None, _) | (_, Err(_)) => Ok(()),
+        }
+    }
+
+    /// The answer that an earlier try got: it is not done again.
+    fn answered_before<T: DeserializeOwned>(&self, made: &MadeChange) -> Result<T, Failure> {
+        let answer = self.chosen(&answer_key(made.ticket)).and_then(|answer| serde_json::from_value(answer).ok());
+        answer.ok_or_else(|| {
+            let what =
+                format!("{} {}: it was done, and its answer is lost", made.change.summary, made.change.object.name);
+            Failure::new(Class::Transport, what).help("look at its other end; it is not done again")
+        })
     }
 
     fn change_of(&self, execution: &Execution) -> Change {
@@ -97,7 +126,7 @@ impl Context {
             object: execution.on.clone(),
             summary: execution.summary.clone(),
             resource_version: String::new(),
-            body_digest: body.map(|body| hex(digest(&SHA256, body.as_bytes()).as_ref())).unwrap_or_default(),
+            body_digest: body.map(|body| self.shared.ledger.fingerprint(body.as_bytes())).unwrap_or_default(),
             written: Vec::new(),
             reversal: execution.reversal.clone(),
             pods: 0,
@@ -107,4 +136,8 @@ impl Context {
 
 fn applied(change: &Change) -> Settled {
     Settled::Applied { uid: change.object.uid.clone(), resource_version: String::new(), generation: 0 }
+}
+
+fn answer_key(ticket: u64) -> String {
+    format!("answer to {ticket}")
 }

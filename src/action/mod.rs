@@ -8,6 +8,7 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod again;
 mod apply;
 mod back;
 #[cfg(test)]
@@ -28,11 +29,11 @@ mod exec;
 mod execute;
 mod failure;
 mod follow;
-mod found;
 mod get;
 mod guard;
 mod held;
 mod http;
+mod in_flight;
 mod job;
 mod list;
 mod logs;
@@ -69,10 +70,12 @@ mod wait_for_rollout;
 mod wait_until;
 mod who;
 
-pub use back::{Back, settle_in_flight, take_back};
+pub use again::Choices;
+pub use back::{Back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
+pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;

@@ -27,7 +27,7 @@ use crate::simulator::{Serving, Simulator};
 use crate::source::{Diagnostic, Source};
 
 /// Where a run goes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 #[group(id = "target", multiple = true)]
 pub(super) struct Options {
@@ -44,6 +44,27 @@ pub(super) struct Options {
     /// The login of this profile; else `RUNHUB_PROFILE`, else the active one.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["sim", "kubeconfig", "context"])]
     profile: Option<String>,
+}
+
+impl Options {
+    /// The kubeconfig, from the root, and the context that were given.
+    pub(super) fn kubernetes(&self) -> (Option<PathBuf>, Option<String>) {
+        let file = self.kubeconfig.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+        (file, self.context.clone())
+    }
+
+    /// Whether the run goes to an embedded server, which ends with this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.sim.is_some()
+    }
+
+    /// The same, with what was given when the run began where nothing is given now.
+    pub(super) fn or(self, kubeconfig: Option<&Path>, context: Option<&str>) -> Self {
+        if self.kubeconfig.is_some() || self.context.is_some() || self.sim.is_some() {
+            return self;
+        }
+        Self { kubeconfig: kubeconfig.map(Path::to_path_buf), context: context.map(str::to_owned), ..self }
+    }
 }
 
 /// A target, ready to be spoken with.

@@ -8,6 +8,8 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// Runbook or inputs invalid; nothing was sent.
 pub(super) const INVALID: u8 = 3;
+/// Refused: nothing was sent.
+pub(super) const REFUSED: u8 = 4;
 /// No answer or login before the first change.
 pub(super) const UNREACHABLE: u8 = 8;
 

@@ -4,7 +4,11 @@
 //! turns every ending into an exit code. One file a command. To add one: its
 //! file, a variant of `Command`, its arm in `dispatch`.
 
+mod accept;
 mod actions;
+mod answers;
+mod approve;
+mod carry;
 mod check;
 mod connect;
 mod environment;
@@ -14,6 +18,7 @@ mod login;
 mod logout;
 mod open;
 mod profile;
+mod resume;
 mod run;
 mod runs;
 mod runtime;
@@ -21,6 +26,7 @@ mod schema;
 mod show;
 mod signal;
 mod sim;
+mod started;
 mod terminal;
 
 use std::process::ExitCode;
@@ -67,6 +73,12 @@ enum Colour {
 enum Command {
     /// Run a runbook.
     Run(Box<run::Options>),
+    /// Go on with a run that broke off or waits.
+    Resume(Box<resume::Options>),
+    /// Approve what a run waits for, and go on with it.
+    Approve(Box<approve::Approve>),
+    /// Reject what a run waits for, and go on with it: the step fails.
+    Reject(Box<approve::Reject>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -105,6 +117,9 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
     let display = &arguments.display;
     match arguments.command {
         Command::Run(options) => run::command(*options, display, environment),
+        Command::Resume(options) => resume::command(*options, display, environment),
+        Command::Approve(options) => approve::approve(*options, display, environment),
+        Command::Reject(options) => approve::reject(*options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),

@@ -13,6 +13,8 @@
 //! | `frame` | what `steps.<id>` means |
 //! | `outputs` | what a step keeps |
 //! | `undo` | taking back, newest first |
+//! | `past`, `resume` | what earlier processes did of a run, and going on from there |
+//! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
 //! | `consent`, `gate`, `requires` | what must be agreed or hold before a change |
 //! | `cancel` | stopping |
@@ -28,7 +30,10 @@ mod list;
 mod order;
 mod outcome;
 mod outputs;
+mod past;
+mod pause;
 mod requires;
+mod resume;
 mod run;
 mod step;
 mod tags;
@@ -37,5 +42,6 @@ mod undo;
 pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
 pub use outcome::exit_code;
-pub use run::run;
+pub use past::Past;
+pub use run::{book_hash, resume, run};
 pub use tags::unpicked;

@@ -26,11 +26,16 @@ pub struct Order {
 
 /// How a run is run.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Consent and every `confirm` are given.
     pub yes: bool,
     /// Ask before each change.
     pub ask: bool,
+    /// After a failure, stop and wait for a decision.
+    pub pause: bool,
+    /// Waits that ended well before the run broke off are waited for once more.
+    pub verify: bool,
     /// A tolerated failure makes the exit code 1.
     pub strict: bool,
     /// Only steps with one of these tags; all when empty.

@@ -142,6 +142,8 @@ pub enum CancelReason {
     Interrupt,
     /// The second Ctrl-C: nothing more is sent.
     SecondInterrupt,
+    /// The run waits for a person, a login or a decision: nothing more is sent until then.
+    Paused,
 }
 
 impl CancelReason {
@@ -153,6 +155,7 @@ impl CancelReason {
             Self::Deadline => "the time ran out",
             Self::Interrupt => "interrupted",
             Self::SecondInterrupt => "interrupted twice",
+            Self::Paused => "the run is paused",
         }
     }
 }

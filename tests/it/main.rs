@@ -21,6 +21,7 @@ mod login;
 mod normal;
 mod readme;
 mod refused;
+mod resumed;
 mod runbooks;
 mod running;
 mod shown;

@@ -125,6 +125,11 @@ impl Server {
         self.simulator.login(user).expect("a user")
     }
 
+    /// `METHOD path` of every request, in order.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+    }
+
     /// Sends a case here, as alice.
     pub(crate) fn take(&self, case: Case) -> Case {
         let (access, _) = self.simulator.login("alice").expect("alice may enter");

@@ -174,7 +174,13 @@ impl Http {
     async fn through(&self, context: &Context, road: &dyn Transport, place: &Place) -> Result<Observed, Failure> {
         let wire = self.wire(place)?;
         let started = Instant::now();
-        let exchange = self.exchange(road, wire);
+        let exchange = async {
+            match self.exchange(road, wire).await {
+                Done::Answered(answer) => Done::Answered(result(&answer)),
+                Done::Not(failure) => Done::Not(failure),
+                Done::Unknown(failure) => Done::Unknown(failure),
+            }
+        };
         let changes = self.own_effect() != Effect::None;
         let answer = if changes {
             context.execute(self.execution(), exchange).await?
@@ -185,7 +191,7 @@ impl Http {
             }
         };
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Observed { result: result(&answer), info: json!({"elapsed": elapsed}), changed: changes, secret: false })
+        Ok(Observed { result: answer, info: json!({"elapsed": elapsed}), changed: changes, secret: false })
     }
 
     fn execution(&self) -> Execution {

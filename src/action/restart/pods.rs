@@ -48,7 +48,7 @@ pub(super) async fn replace(context: &Context, address: &Address, pace: Pace) ->
         let pods = pods_of(context, &object).await?;
         let round = match &mut round {
             Some(round) => round,
-            none => none.insert(Round::new(&object, &pods, &pace)?),
+            none => none.insert(Round::begin(context, &object, &pods, &pace)?),
         };
         round.same_workload(&object)?;
         round.fail_fast(context, &object, &pods).await?;
@@ -89,6 +89,28 @@ impl Round {
             return Err(Failure::new(Class::Expectation, line));
         }
         Ok(Self { uid: id.uid, old, ready_before, sent: 0, protected: None, hopeless: None })
+    }
+
+    /// The round of this step; begun again after a crash, it is about the same pods as at first.
+    fn begin(context: &Context, object: &Value, pods: &[Value], pace: &Pace) -> Result<Self, Failure> {
+        let fresh = || {
+            let round = Self::new(object, pods, pace)?;
+            Ok((round.old.iter().map(essence).collect(), round.ready_before))
+        };
+        let (old, ready_before): (Vec<Value>, usize) =
+            context.once(&format!("pods of {}", ObjectId::of(object)), fresh)?;
+        let whole = |known: &Value| {
+            let uid = known.pointer("/metadata/uid");
+            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())
+        };
+        Ok(Self {
+            uid: ObjectId::of(object).uid,
+            old: old.iter().map(whole).collect(),
+            ready_before,
+            sent: 0,
+            protected: None,
+            hopeless: None,
+        })
     }
 
     fn same_workload(&self, object: &Value) -> Result<(), Failure> {
@@ -194,6 +216,17 @@ impl Round {
 fn is_among(pod: &Value, pods: &[Value]) -> bool {
     let uid = pod.pointer("/metadata/uid");
     pods.iter().any(|other| other.pointer("/metadata/uid") == uid)
+}
+
+/// What is kept of a pod: who it is, and whether it was ready.
+fn essence(pod: &Value) -> Value {
+    let at = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": at("/metadata/name"), "namespace": at("/metadata/namespace"), "uid": at("/metadata/uid")},
+        "status": {"conditions": at("/status/conditions")},
+    })
 }
 
 fn is_leaving(pod: &Value) -> bool {
