@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::exec::{needs_words, zero};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::document::TargetRule;
 use crate::event::Failure;
 
@@ -62,6 +62,10 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Command {
     async fn act(&self, _: &Context) -> Result<Observed, Failure> {
         Err(failure::unsupported(ROW.name))
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a program is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

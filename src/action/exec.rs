@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::document::{Mode, Node, TargetRule};
 use crate::event::Failure;
 use crate::source::Diagnostic;
@@ -73,6 +73,10 @@ pub(super) fn needs_words(key: &str, node: &Node, mode: Mode, out: &mut Vec<Diag
 impl Action for Exec {
     async fn act(&self, _: &Context) -> Result<Observed, Failure> {
         Err(failure::unsupported(ROW.name))
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a command in a container is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

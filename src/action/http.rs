@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook};
 use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{Transport as _, Wire};
 use crate::document::{self, OneOrMany, TargetRule};
@@ -132,6 +132,10 @@ impl Action for Http {
             effect => context.outside(&what, &effect, send).await?,
         };
         self.observed(&what, &answer)
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a request to another host is only sent by a run".into()))
     }
 
     fn effect(&self) -> Effect {

@@ -33,6 +33,7 @@ mod http;
 mod job;
 mod list;
 mod logs;
+mod look;
 mod made;
 mod many;
 mod middleware;
@@ -70,6 +71,7 @@ pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
+pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
@@ -125,6 +127,25 @@ pub trait Action: Send + Sync + Debug {
     /// # Errors
     /// When it could not be done, or did not prove itself (a failed Job, a rollout that hangs).
     async fn act(&self, context: &Context) -> Result<Observed, Failure>;
+
+    /// What it would do; a reading action does it.
+    ///
+    /// # Errors
+    /// Why that cannot be seen, or the trouble it would meet.
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if self.effect().changes() {
+            return Err(Blind::Opaque("this action does not tell beforehand what it would do".into()));
+        }
+        if self.waits() {
+            return Ok(Outlook::default());
+        }
+        Ok(Outlook::read(self.act(look.context()).await?))
+    }
+
+    /// What it must be allowed to do, as far as the document alone tells; taking it back included.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
 
     /// What it may change, from its arguments alone.
     fn effect(&self) -> Effect {

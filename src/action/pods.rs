@@ -38,13 +38,15 @@ pub(super) async fn send_away(context: &Context, pod: &Value, force: bool) -> Re
     }
 }
 
-fn address(pod: &Value) -> Result<Address, Failure> {
+/// Where a pod lies.
+pub(super) fn address(pod: &Value) -> Result<Address, Failure> {
     let id = ObjectId::of(pod);
     let address = POD.at(Some(&id.namespace), &id.name);
     address.map_err(|error| failure::of_error(&error.into(), &id.to_string()))
 }
 
-fn proposal(address: &Address, pod: &Value, force: bool) -> Proposal {
+/// The change that sends this very pod away.
+pub(super) fn proposal(address: &Address, pod: &Value, force: bool) -> Proposal {
     let how = Deletion { uid: Some(ObjectId::of(pod).uid), ..Deletion::default() };
     let (verb, summary, request) = if force {
         (Verb::Delete, "delete the pod", address.delete(&how))
