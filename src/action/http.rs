@@ -138,6 +138,11 @@ impl Action for Http {
         Err(Blind::Opaque("a request to another host is only sent by a run".into()))
     }
 
+    fn wants(&self) -> Vec<String> {
+        let url: Option<http::Uri> = self.0.url.parse().ok();
+        url.and_then(|url| Some(url.host()?.to_owned())).into_iter().collect()
+    }
+
     fn effect(&self) -> Effect {
         let unsaid = if self.is_read() { Says::None } else { Says::Once };
         self.0.effect.unwrap_or(unsaid).effect("the request")

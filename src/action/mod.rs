@@ -147,6 +147,11 @@ pub trait Action: Send + Sync + Debug {
         Vec::new()
     }
 
+    /// Hosts and programs beside the target that it wants, and that `--allow` must name.
+    fn wants(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What it may change, from its arguments alone.
     fn effect(&self) -> Effect {
         Effect::Nothing

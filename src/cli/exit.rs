@@ -8,6 +8,8 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// Runbook or inputs invalid; nothing was sent.
 pub(super) const INVALID: u8 = 3;
+/// Budget, permission or requirement: a run would not begin.
+pub(super) const REFUSED: u8 = 4;
 /// No answer or login before the first change.
 pub(super) const UNREACHABLE: u8 = 8;
 
@@ -18,7 +20,7 @@ Exit codes:
   1    failed
   2    wrong use of the command line
   3    runbook or inputs invalid; nothing was sent
-  4    refused: budget, permission or no consent; no change was sent
+  4    refused: budget, guard, permission, drift or no consent; no change was sent
   5    failed, and every applied change was taken back
   6    failed, and handled by the runbook's on-failure
   7    paused: waiting for a person or a login

@@ -11,6 +11,7 @@ mod environment;
 mod exit;
 mod given;
 mod open;
+mod plan;
 mod run;
 mod runs;
 mod schema;
@@ -62,6 +63,8 @@ enum Colour {
 enum Command {
     /// Run a runbook.
     Run(Box<run::Options>),
+    /// Say what a run would do; changes nothing.
+    Plan(Box<plan::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -92,6 +95,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
     let display = &arguments.display;
     match arguments.command {
         Command::Run(options) => run::command(*options, display, environment),
+        Command::Plan(options) => plan::command(&options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),

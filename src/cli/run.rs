@@ -8,15 +8,15 @@ use clap::Args;
 use super::connect;
 use super::environment::Environment;
 use super::terminal::{error_style, fail, say_error, style};
-use super::{Display, exit, given, open, signal};
+use super::{Display, exit, given, open, plan, signal};
 use crate::action::{ExchangeTap, Shelf};
 use crate::clock::Clock;
 use crate::console::{Console, Pointers, asker};
-use crate::engine::{self, Cancel, Doors, Order};
+use crate::engine::{self, Cancel, Doors, Order, Scout, Witness};
 use crate::event::{Fan, RunId, Sink};
 use crate::journal::{Artifacts, Error, Journal, Places, new_run_id};
 use crate::report::{Collector, OpenTargets, Targets};
-use crate::runbook::{Inputs, Runbook};
+use crate::runbook::{BudgetWidening, Inputs, Runbook};
 use crate::secret::Redactor;
 
 /// What to run, against what, and how.
@@ -43,6 +43,12 @@ pub(super) struct Options {
     /// A host or program that `http` and `command` may use beside the target.
     #[arg(long = "allow", value_name = "NAME")]
     allow: Vec<String>,
+    /// Go by this plan (`runhub plan --out`), and refuse where anything has drifted from it.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// More than the book's budget: pods=50; the record tells of it.
+    #[arg(long = "budget", value_name = "WHAT=MUCH")]
+    budget: Vec<String>,
     /// Write reports: json=FILE, junit=FILE; several with commas, `-` is the standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
@@ -56,7 +62,14 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
     let errors = error_style(display, environment);
     let Some(book) = open::runnable(&options.file, &errors) else { return exit::INVALID };
     let Some(inputs) = options.given.inputs(&book, environment, &errors) else { return exit::INVALID };
-    if let Some(code) = left_out(&book, &options) {
+    let how = match engine_options(&options) {
+        Ok(how) => how,
+        Err(wrong) => {
+            fail(wrong);
+            return exit::USAGE;
+        }
+    };
+    if let Some(code) = left_out(&book, &how) {
         return code;
     }
     let targets = match Targets::parse(&options.reports) {
@@ -74,15 +87,15 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
             return exit::FAILED;
         }
     };
-    let code = runtime.block_on(carry_out(options, book, inputs, targets, (display, environment)));
+    let code = runtime.block_on(carry_out((options, how), book, inputs, targets, (display, environment)));
     // Whoever still waits for a line on the terminal is not waited for.
     runtime.shutdown_background();
     code
 }
 
 /// A step that was not picked but is needed is refused with the list.
-fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
-    let needed = engine::unpicked(book, &engine_options(options));
+fn left_out(book: &Runbook, how: &engine::Options) -> Option<u8> {
+    let needed = engine::unpicked(book, how);
     if needed.is_empty() {
         return None;
     }
@@ -91,15 +104,20 @@ fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
     Some(exit::USAGE)
 }
 
-fn engine_options(options: &Options) -> engine::Options {
-    engine::Options {
+/// How the run is run, as the command line says it.
+fn engine_options(options: &Options) -> Result<engine::Options, String> {
+    let widened = BudgetWidening::parse(&options.budget).map_err(|wrong| format!("--budget {wrong}"))?;
+    let plan = options.plan.as_deref().map(plan::read).transpose()?;
+    Ok(engine::Options {
         yes: options.yes,
         ask: options.ask,
         strict: options.strict,
         tags: options.tags.clone(),
         skip_tags: options.skip_tags.clone(),
         allowed: options.allow.clone(),
-    }
+        plan: plan.map(Arc::new),
+        widened,
+    })
 }
 
 /// Keeps artifacts in the run's folder.
@@ -113,7 +131,7 @@ impl Shelf for RunShelf {
 }
 
 async fn carry_out(
-    options: Options,
+    (options, how): (Options, engine::Options),
     book: Runbook,
     inputs: Inputs,
     targets: Targets,
@@ -153,15 +171,13 @@ async fn carry_out(
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(journal.sink), Box::new(collector.clone()), Box::new(console)];
     let fan = Arc::new(Fan::new(run, target.head.name.clone(), clock, redactor, sinks));
     let client = target.client(Arc::new(ExchangeTap::new(fan.clone())), clock);
-    let order = Order {
-        book: Arc::new(book),
-        inputs,
-        target: target.head.clone(),
-        actor: environment.actor(),
-        options: engine_options(&options),
-    };
+    let order =
+        Order { book: Arc::new(book), inputs, target: target.head.clone(), actor: environment.actor(), options: how };
+    let witness = Witness::default();
+    let scout = Scout { client: target.client(Arc::new(witness.clone()), clock), witness };
     let doors = Doors {
         client,
+        scout: Some(scout),
         ledger: journal.ledger,
         fan: fan.clone(),
         asker: Arc::from(asker),

@@ -22,6 +22,7 @@ pub mod diagnostics;
 mod ending;
 mod live;
 mod page;
+mod plan;
 mod screen;
 mod step;
 mod style;
@@ -33,5 +34,6 @@ mod tests;
 
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
+pub use plan::draw as plan;
 pub use screen::{Pause, Screen};
 pub use style::{Loudness, Style};

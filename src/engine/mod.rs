@@ -14,7 +14,8 @@
 //! | `outputs` | what a step keeps |
 //! | `undo` | taking back, newest first |
 //! | `outcome` | the table of runbook-format §10 |
-//! | `consent`, `gate`, `requires` | what must be agreed or hold before a change |
+//! | `consent`, `gate`, `preflight`, `requires` | what must be agreed or hold before a change |
+//! | `plan/` | what a run would do |
 //! | `cancel` | stopping |
 
 mod attempt;
@@ -28,6 +29,8 @@ mod list;
 mod order;
 mod outcome;
 mod outputs;
+mod plan;
+mod preflight;
 mod requires;
 mod run;
 mod step;
@@ -37,5 +40,6 @@ mod undo;
 pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
 pub use outcome::exit_code;
+pub use plan::{Scout, Witness, plan, plan_hash};
 pub use run::run;
 pub use tags::unpicked;

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
-use super::gate::BudgetGate;
+use super::gate::{self, BudgetGate};
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
-use super::{consent, requires};
+use super::plan::Scout;
+use super::{consent, preflight};
 use crate::action::{Made, RunFacts, Shared};
 use crate::clock::rfc3339;
 use crate::document::JsonPath;
@@ -21,13 +22,17 @@ use crate::event::{
     CancelReason, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId, Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{FailureBranch, InputType, taints};
+use crate::runbook::{BudgetLimits, FailureBranch, InputType, taints};
 use crate::secret::MASK;
 use crate::template::{Functions, Lookup, Scope, Value};
 
 /// What all parts of a run share.
 pub(super) struct Run {
     pub(super) order: Order,
+    /// How much it may touch.
+    pub(super) limits: BudgetLimits,
+    /// Who looks before anything is sent.
+    pub(super) scout: Option<Scout>,
     pub(super) shared: Arc<Shared>,
     pub(super) asker: Arc<dyn crate::event::Asker>,
     pub(super) cancel: Cancel,
@@ -100,20 +105,33 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
 
 /// Computes vars and defaults; nothing is sent.
 fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result<(Run, Surroundings), Failure> {
-    let book = order.book.clone();
-    let taints = taints(&book, &order.inputs.secret);
+    let taints = taints(&order.book, &order.inputs.secret);
     let scope = base_scope(&order, &doors.fan, &taints);
     let (scope, vars) = with_vars(scope, &order, &doors.fan)?;
     let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
     for record in &remembered {
         doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
     }
+    assemble(order, doors, cancel, started, scope)
+}
+
+/// A run whose vars are bound in `scope`.
+pub(super) fn assemble(
+    order: Order,
+    doors: Doors,
+    cancel: Cancel,
+    started: Instant,
+    scope: Scope,
+) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
     let known: BTreeSet<String> = book.walk().filter(|step| step.named).map(|step| step.id.clone()).collect();
     let frame = Frame::root(known);
     let scope = Arc::new(with_steps(scope, &frame, &taints));
     let facts = facts(&order, &doors.fan, &scope)?;
     let made = Made::default();
-    let gate = BudgetGate::new(&order, &scope, doors.asker.clone())?;
+    let limits = gate::limits(&order, &scope)?;
+    let gate = BudgetGate::new(&order, limits.clone(), doors.asker.clone(), doors.fan.redactor());
     let shared = Shared {
         client: doors.client,
         ledger: doors.ledger,
@@ -125,7 +143,9 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
     };
     let deadline = book.timeout.map(|timeout| started + timeout);
     let run = Run {
+        scout: doors.scout,
         order,
+        limits,
         shared: Arc::new(shared),
         asker: doors.asker,
         cancel,
@@ -148,7 +168,8 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
     Ok((run, surroundings))
 }
 
-fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
+/// The names that every run has: inputs, `run`, `target`.
+pub(super) fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
     let functions = Functions { jsonpath: select, clock: fan.clock() };
     let mut scope = Scope::new(functions);
     scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
@@ -291,9 +312,10 @@ impl Run {
     }
 
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
-        requires::check(self).await?;
+        preflight::check(self, &surroundings.scope).await?;
+        let plan = self.looked_ahead(&surroundings.scope).await?;
         self.warn_of_unwatched();
-        consent::ask(self, &surroundings.scope).await
+        consent::ask(self, &surroundings.scope, plan).await
     }
 
     /// Says what the book asks for and this version does not do.

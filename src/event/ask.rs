@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
+
 /// What a person is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
@@ -30,6 +32,9 @@ pub struct Consent {
     pub effects: Vec<EffectLine>,
     /// The budget's account, a line each.
     pub budget: Vec<String>,
+    /// What exactly would be done, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Plan>>,
 }
 
 /// One effect in words.
@@ -59,6 +64,11 @@ pub enum Answer {
 /// Puts a question to a person, wherever that person sits.
 #[async_trait]
 pub trait Asker: Send + Sync + std::fmt::Debug {
+    /// Whether anybody is there to answer.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Asks, and waits for the answer.
     async fn ask(&self, question: &Question) -> Answer;
 }
@@ -69,6 +79,10 @@ pub struct Nobody;
 
 #[async_trait]
 impl Asker for Nobody {
+    fn is_there(&self) -> bool {
+        false
+    }
+
     async fn ask(&self, _: &Question) -> Answer {
         Answer::Nobody("give --yes to agree beforehand".into())
     }

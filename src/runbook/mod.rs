@@ -13,7 +13,7 @@ mod requires;
 mod schema;
 mod step;
 
-pub use budget::BudgetLimits;
+pub use budget::{BudgetLimits, BudgetWidening, Percentage};
 pub use check::{steps_read_by, taints, unsupported};
 pub use inputs::{Given, InputDeclaration, InputType, Inputs, resolve};
 pub use parse::{STEP_KEYS, TOP_KEYS};

@@ -88,10 +88,19 @@ impl Foresight {
 
     /// The steps after which the answers of these requests would be others.
     pub fn unsettles(&self, paths: &[String]) -> Vec<StepId> {
+        self.unsettling(paths, |read, address| read.sees(address))
+    }
+
+    /// The same, but for reads of the touched objects themselves: a look knows what is left of these.
+    pub fn unsettles_beside(&self, paths: &[String]) -> Vec<StepId> {
+        self.unsettling(paths, |read, address| read.sees_beside(address))
+    }
+
+    fn unsettling(&self, paths: &[String], sees: fn(&Read<'_>, &Address) -> bool) -> Vec<StepId> {
         let reads: Vec<Read<'_>> = paths.iter().filter_map(|path| Read::of(path)).collect();
         let mut steps: Vec<StepId> = Vec::new();
         self.with(|all| {
-            for touched in all.values().filter(|touched| reads.iter().any(|read| read.sees(&touched.address))) {
+            for touched in all.values().filter(|touched| reads.iter().any(|read| sees(read, &touched.address))) {
                 steps.extend(touched.by.iter().filter(|step| !steps.contains(step)).cloned().collect::<Vec<_>>());
             }
         });
@@ -119,6 +128,10 @@ impl<'a> Read<'a> {
             }
             (plural, name, _) => Some(Self { plural, namespace: None, name }),
         }
+    }
+
+    fn sees_beside(&self, touched: &Address) -> bool {
+        self.plural != touched.resource().plural && self.sees(touched)
     }
 
     fn sees(&self, touched: &Address) -> bool {
