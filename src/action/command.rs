@@ -20,7 +20,7 @@ use super::exec::{needs_words, zero};
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook};
 use crate::document::TargetRule;
 use crate::event::{Class, Failure, ObjectId};
 
@@ -82,6 +82,10 @@ impl Action for Command {
             }
         };
         self.observed(context, &what, done, started)
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a program is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

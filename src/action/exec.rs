@@ -14,7 +14,7 @@ use super::ended::{Ended, KEPT, spoken};
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::cluster::exec::{Exec as Call, Executed};
 use crate::cluster::resource::Address;
 use crate::document::{Container, Mode, Node, Target, TargetRule};
@@ -102,6 +102,10 @@ impl Action for Exec {
         let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
         Ended { what: &what, exit_code: done.exit_code, stdout, stderr, cut, took }
             .judged(&self.arguments.ok_exit_codes, self.effect().changes())
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a command in a container is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

@@ -54,7 +54,7 @@ Exit codes:
   1    failed
   2    wrong use of the command line
   3    runbook or inputs invalid; nothing was sent
-  4    refused: budget, permission or no consent; no change was sent
+  4    refused: budget, guard, permission, drift or no consent; no change was sent
   5    failed, and every applied change was taken back
   6    failed, and handled by the runbook's on-failure
   7    paused: waiting for a person or a login

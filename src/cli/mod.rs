@@ -17,6 +17,7 @@ mod given;
 mod login;
 mod logout;
 mod open;
+mod plan;
 mod profile;
 mod resume;
 mod run;
@@ -79,6 +80,8 @@ enum Command {
     Approve(Box<approve::Approve>),
     /// Reject what a run waits for, and go on with it: the step fails.
     Reject(Box<approve::Reject>),
+    /// Say what a run would do; changes nothing.
+    Plan(Box<plan::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -120,6 +123,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Resume(options) => resume::command(*options, display, environment),
         Command::Approve(options) => approve::approve(*options, display, environment),
         Command::Reject(options) => approve::reject(*options, display, environment),
+        Command::Plan(options) => plan::command(&options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),

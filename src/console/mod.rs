@@ -23,6 +23,7 @@ pub mod diagnostics;
 mod ending;
 mod live;
 mod page;
+mod plan;
 pub mod profiles;
 mod prompt;
 mod screen;
@@ -37,6 +38,7 @@ mod tests;
 
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
+pub use plan::draw as plan;
 pub use profiles::StoredProfile;
 pub use prompt::Prompt;
 pub use screen::{Pause, Screen};

@@ -17,7 +17,7 @@ use crate::runbook::{Act, Body, Control, Retry, RetryOn, Step};
 use crate::template::Scope;
 
 /// The clock of a step that waits, where none is written.
-const WAIT: Duration = Duration::from_mins(10);
+pub(super) const WAIT: Duration = Duration::from_mins(10);
 
 /// When a step's time is up, and whose clock that is.
 #[derive(Debug, Clone, Copy)]

@@ -16,7 +16,8 @@
 //! | `past`, `resume` | what earlier processes did of a run, and going on from there |
 //! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
-//! | `consent`, `gate`, `requires` | what must be agreed or hold before a change |
+//! | `consent`, `gate`, `preflight`, `requires` | what must be agreed or hold before a change |
+//! | `plan/` | what a run would do |
 //! | `cancel` | stopping |
 
 mod attempt;
@@ -32,6 +33,8 @@ mod outcome;
 mod outputs;
 mod past;
 mod pause;
+mod plan;
+mod preflight;
 mod requires;
 mod resume;
 mod run;
@@ -43,5 +46,6 @@ pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
 pub use outcome::exit_code;
 pub use past::Past;
+pub use plan::{Scout, Witness, plan, plan_hash};
 pub use run::{book_hash, resume, run};
 pub use tags::unpicked;

@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
-use super::gate::BudgetGate;
+use super::gate::{self, BudgetGate};
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
 use super::past::Past;
 use super::pause::Pause;
-use super::{consent, requires};
+use super::plan::Scout;
+use super::{consent, preflight};
 use crate::action::{Choices, Made, RunFacts, Shared};
 use crate::clock::rfc3339;
 use crate::document::JsonPath;
@@ -24,13 +25,17 @@ use crate::event::{
     Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{FailureBranch, InputType, Runbook, taints};
+use crate::runbook::{BudgetLimits, FailureBranch, InputType, Runbook, taints};
 use crate::secret::MASK;
 use crate::template::{Functions, Lookup, Scope, Value};
 
 /// What all parts of a run share.
 pub(super) struct Run {
     pub(super) order: Order,
+    /// How much it may touch.
+    pub(super) limits: BudgetLimits,
+    /// Who looks before anything is sent.
+    pub(super) scout: Option<Scout>,
     pub(super) shared: Arc<Shared>,
     pub(super) asker: Arc<dyn crate::event::Asker>,
     pub(super) cancel: Cancel,
@@ -145,13 +150,27 @@ fn begin(
         Some(vars) => with_known_vars(scope, vars, &doors.fan, &taints),
         None => with_new_vars(scope, &order, &doors)?,
     };
+    assemble(order, doors, past, (cancel, started), scope)
+}
+
+/// A run whose vars are bound in `scope`.
+pub(super) fn assemble(
+    order: Order,
+    doors: Doors,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
+    scope: Scope,
+) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
     let known: BTreeSet<String> = book.walk().filter(|step| step.named).map(|step| step.id.clone()).collect();
     let frame = Frame::root(known);
     let scope = Arc::new(with_steps(scope, &frame, &taints));
     let facts = facts(&order, &doors.fan, &scope)?;
     let (made, once) = (Made::default(), Choices::default());
     past.hand_over(&made, &once);
-    let gate = BudgetGate::new(&order, &scope, doors.asker.clone())?;
+    let limits = gate::limits(&order, &scope)?;
+    let gate = BudgetGate::new(&order, limits.clone(), doors.asker.clone(), doors.fan.redactor());
     let shared = Shared {
         client: doors.client,
         ledger: doors.ledger,
@@ -164,7 +183,9 @@ fn begin(
     };
     let deadline = book.timeout.map(|timeout| started + timeout.saturating_sub(past.worked()));
     let run = Run {
+        scout: doors.scout,
         order,
+        limits,
         shared: Arc::new(shared),
         asker: doors.asker,
         cancel,
@@ -190,7 +211,8 @@ fn begin(
     Ok((run, surroundings))
 }
 
-fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>], past: &Past) -> Scope {
+/// The names that every run has: inputs, `run`, `target`.
+pub(super) fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>], past: &Past) -> Scope {
     let functions = Functions { jsonpath: select, clock: fan.clock() };
     let mut scope = Scope::new(functions);
     scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
@@ -368,10 +390,14 @@ impl Run {
     }
 
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
-        requires::check(self).await?;
+        preflight::check(self, &surroundings.scope).await?;
         self.warn_of_unwatched();
-        // Consent is given once a run.
-        if self.past.has_begun() { Ok(()) } else { consent::ask(self, &surroundings.scope).await }
+        // What would be done is told, and consent given, once a run.
+        if self.past.has_begun() {
+            return Ok(());
+        }
+        let plan = self.looked_ahead(&surroundings.scope).await?;
+        consent::ask(self, &surroundings.scope, plan).await
     }
 
     /// Says what the book asks for and this version does not do.

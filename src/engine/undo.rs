@@ -205,7 +205,7 @@ fn is_meant(which: &UndoWhich, made: &MadeChange) -> bool {
 }
 
 /// Whether a full step name has this id on its way: ids are unique in a book.
-fn bears(step: &str, id: &str) -> bool {
+pub(super) fn bears(step: &str, id: &str) -> bool {
     let mut depth = 0_usize;
     let outside_keys: String = step
         .chars()

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Look, Observed, Outlook};
 use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{RawResponse, Wire};
 use crate::cluster::{Transport, TransportError};
@@ -154,6 +154,15 @@ impl Action for Http {
         let server = Server { url: place.origin.clone(), ..Server::default() };
         let road = Socket::new(server).map_err(|error| Failure::new(Class::Invalid, error.to_string()))?;
         self.through(context, &road, &place).await
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a request to another host is only sent by a run".into()))
+    }
+
+    fn wants(&self) -> Vec<String> {
+        let url: Option<http::Uri> = self.arguments.url.parse().ok();
+        url.and_then(|url| Some(url.host()?.to_owned())).into_iter().collect()
     }
 
     fn effect(&self) -> super::Effect {

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use super::super::cause;
 use super::super::follow::Follow;
-use super::super::pods::{Going, Sent, ask_again, send_away};
+use super::super::pods::{self, Going, Sent, ask_again, send_away};
 use super::super::reach::{is_active, running_pods};
 use super::super::rollout::condition;
 use super::super::wait::{FAIL_FAST, gone, pods_of};
-use super::super::{Context, Observed, set};
+use super::super::{Blind, Context, Look, Observed, Outlook, set};
 use super::revision;
 use crate::cluster::resource::Address;
-use crate::document::KindRow;
+use crate::document::{KindRow, Target};
 use crate::event::{Class, Failure, ObjectId};
 
 /// How long a pod that its disruption budget protects is left alone.
@@ -58,6 +58,21 @@ pub(super) async fn replace(context: &Context, address: &Address, pace: Pace) ->
         }
         context.waiting(&round.line(&pods), Vec::new());
     }
+}
+
+/// What replacing every pod of the target's workloads would do: one pod after another goes.
+pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Outlook, Blind> {
+    let mut outlook = Outlook::default();
+    for seen in look.objects(target, 1).await? {
+        let pods = pods_of(look.context(), &seen.object).await?;
+        for pod in Round::new(&seen.object, &pods, pace)?.old {
+            let address = pods::address(&pod)?;
+            let proposal = pods::proposal(look.context(), &pod, pace.going).await?;
+            let gone = look.object(address).await?;
+            outlook.effects.push(look.rehearse(&gone, proposal).await?);
+        }
+    }
+    Ok(outlook)
 }
 
 /// One replacement of all pods.
