@@ -13,6 +13,9 @@ pub(super) const REFUSED: u8 = 4;
 /// No answer or login before the first change.
 pub(super) const UNREACHABLE: u8 = 8;
 
+/// A taking-back failed or met a conflict.
+pub(super) const UNDO_FAILED: u8 = 9;
+
 /// The table, for `--help`.
 pub(super) const HELP: &str = "\
 Exit codes:

@@ -23,6 +23,7 @@ mod show;
 mod signal;
 mod started;
 mod terminal;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -74,6 +75,8 @@ enum Command {
     Approve(Box<approve::Approve>),
     /// Reject what a run waits for, and go on with it: the step fails.
     Reject(Box<approve::Reject>),
+    /// Take back what a run has changed, newest first.
+    Undo(Box<undo::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -107,6 +110,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Resume(options) => resume::command(*options, display, environment),
         Command::Approve(options) => approve::approve(*options, display, environment),
         Command::Reject(options) => approve::reject(*options, display, environment),
+        Command::Undo(options) => undo::command(*options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),

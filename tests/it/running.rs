@@ -93,8 +93,12 @@ pub(crate) struct Server {
 impl Server {
     /// Serves the world of a scenario file.
     pub(crate) fn of(scenario: &str) -> Self {
-        let text = std::fs::read_to_string(Path::new(scenario)).expect("a scenario");
-        let (node, _) = runhub::document::read(&runhub::source::Source::new(scenario, text));
+        Self::of_text(&std::fs::read_to_string(Path::new(scenario)).expect("a scenario"))
+    }
+
+    /// Serves a world written here.
+    pub(crate) fn of_text(scenario: &str) -> Self {
+        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario.yaml", scenario));
         let world = Scenario::from_value(node.expect("a document").to_json()).expect("a legal scenario");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
