@@ -72,7 +72,7 @@ mod wait_until;
 mod who;
 
 pub use again::Choices;
-pub use back::{Back, take_back};
+pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::check_guard;

@@ -29,6 +29,7 @@ mod signal;
 mod sim;
 mod started;
 mod terminal;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,8 @@ enum Command {
     Reject(Box<approve::Reject>),
     /// Say what a run would do; changes nothing.
     Plan(Box<plan::Options>),
+    /// Take back what a run has changed, newest first.
+    Undo(Box<undo::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -124,6 +127,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Approve(options) => approve::approve(*options, display, environment),
         Command::Reject(options) => approve::reject(*options, display, environment),
         Command::Plan(options) => plan::command(&options, display, environment),
+        Command::Undo(options) => undo::command(*options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),

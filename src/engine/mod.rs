@@ -12,7 +12,7 @@
 //! | `control/` | what steps do with the run itself |
 //! | `frame` | what `steps.<id>` means |
 //! | `outputs` | what a step keeps |
-//! | `undo` | taking back, newest first |
+//! | `undo`, `undo_run` | taking back, newest first; and of a whole run, later |
 //! | `past`, `resume` | what earlier processes did of a run, and going on from there |
 //! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
@@ -41,6 +41,7 @@ mod run;
 mod step;
 mod tags;
 mod undo;
+mod undo_run;
 
 pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
@@ -49,3 +50,4 @@ pub use past::Past;
 pub use plan::{Scout, Witness, plan, plan_hash};
 pub use run::{book_hash, resume, run};
 pub use tags::unpicked;
+pub use undo_run::{UndoLine, Way, plan_undo, undo};
