@@ -10,7 +10,7 @@
 //! | `run` | the phases: requirements, consent, steps, on-failure, always, the end |
 //! | `list`, `step`, `each`, `attempt` | a list of steps, one step, a loop, one try |
 //! | `control/` | what steps do with the run itself |
-//! | `frame` | what `steps.<id>` means |
+//! | `names`, `frame` | what `inputs`, `vars`, `run`, `target` and `steps.<id>` mean |
 //! | `outputs` | what a step keeps |
 //! | `undo`, `undo_run` | taking back, newest first; and of a whole run, later |
 //! | `past`, `resume` | what earlier processes did of a run, and going on from there |
@@ -28,6 +28,7 @@ mod each;
 mod frame;
 mod gate;
 mod list;
+mod names;
 mod order;
 mod outcome;
 mod outputs;
