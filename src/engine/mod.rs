@@ -14,7 +14,7 @@
 //! | `outputs` | what a step keeps |
 //! | `undo` | taking back, newest first |
 //! | `outcome` | the table of runbook-format §10 |
-//! | `consent`, `gate`, `preflight`, `requires` | what must be agreed or hold before a change |
+//! | `consent`, `gate`, `guards`, `preflight`, `requires` | what must be agreed or hold before a change |
 //! | `plan/` | what a run would do |
 //! | `cancel` | stopping |
 
@@ -25,6 +25,7 @@ mod control;
 mod each;
 mod frame;
 mod gate;
+mod guards;
 mod list;
 mod order;
 mod outcome;

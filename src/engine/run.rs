@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
 use super::gate::{self, BudgetGate};
+use super::guards::Tripwire;
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
 use super::plan::Scout;
@@ -44,6 +45,8 @@ pub(super) struct Run {
     /// The step that decides how the run ends.
     pub(super) decisive: Mutex<Option<Decisive>>,
     pub(super) undo_failed: Mutex<Option<Failure>>,
+    /// The first guard that broke.
+    broken_guard: Mutex<Option<Failure>>,
     started: Instant,
 }
 
@@ -60,6 +63,8 @@ pub(super) struct Surroundings {
     pub(super) deadline: Option<Instant>,
     /// Only a reason at least as grave stops it.
     pub(super) stopped_by: CancelReason,
+    /// What the guards around it trip.
+    pub(super) wires: Vec<Tripwire>,
 }
 
 /// Carries an order out. Whatever happens, there is an end.
@@ -154,6 +159,7 @@ pub(super) fn assemble(
         blamed: Mutex::default(),
         decisive: Mutex::default(),
         undo_failed: Mutex::default(),
+        broken_guard: Mutex::default(),
         started,
     };
     let surroundings = Surroundings {
@@ -164,6 +170,7 @@ pub(super) fn assemble(
         parent: None,
         deadline,
         stopped_by: CancelReason::StepFailed,
+        wires: Vec::new(),
     };
     Ok((run, surroundings))
 }
@@ -301,7 +308,11 @@ impl Run {
             return outcome::refused(self, &failure, self.started);
         }
         let book = self.order.book.clone();
-        let ended_well = self.list(&book.steps, &surroundings).await;
+        let own = StepId("guards".into());
+        let ended_well = match self.while_guarded(&book.guards, &own, (&book.steps, &surroundings)).await {
+            Ok(ended_well) => ended_well,
+            Err(failure) => return outcome::refused(self, &failure, self.started),
+        };
         let mut handled = false;
         if !ended_well && self.cancel.reason().is_none_or(|reason| reason < CancelReason::Interrupt) {
             handled = self.after_failure(&surroundings).await;
@@ -314,15 +325,7 @@ impl Run {
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
         preflight::check(self, &surroundings.scope).await?;
         let plan = self.looked_ahead(&surroundings.scope).await?;
-        self.warn_of_unwatched();
         consent::ask(self, &surroundings.scope, plan).await
-    }
-
-    /// Says what the book asks for and this version does not do.
-    fn warn_of_unwatched(&self) {
-        if !self.order.book.guards.is_empty() {
-            self.warn("this version does not watch `guards`: put an `expect` after each change");
-        }
     }
 
     async fn after_failure(&self, surroundings: &Surroundings) -> bool {
@@ -404,8 +407,17 @@ impl Run {
                 step: step.clone(),
                 name: name.to_owned(),
                 verdict: verdict.clone(),
-                failure: failure_of(verdict),
+                failure: self.told(verdict),
             });
+        }
+    }
+
+    /// The trouble of a verdict; of a broken guard, which one and how.
+    fn told(&self, verdict: &Verdict) -> Option<Failure> {
+        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
+            _ => failure_of(verdict),
         }
     }
 
@@ -424,6 +436,11 @@ impl Run {
         let blamed = self.absolve();
         let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
         *decisive = decisive.take().or(blamed);
+    }
+
+    /// Notes a guard that broke; the first one counts.
+    pub(super) fn guard_broke(&self, failure: Failure) {
+        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     pub(super) fn tolerate(&self) {
