@@ -9,6 +9,7 @@
 //! it likes, and change only through [`Context::change`], which journals first.
 
 mod apply;
+mod away;
 mod back;
 #[cfg(test)]
 mod books;
@@ -67,6 +68,7 @@ mod wait_for_rollout;
 mod wait_until;
 mod who;
 
+pub use away::{Away, away};
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};

@@ -13,11 +13,13 @@
 
 mod bless;
 mod cases;
+mod guards;
 mod hidden;
 mod house;
 mod interrupted;
 mod kit;
 mod normal;
+mod plan;
 mod readme;
 mod refused;
 mod runbooks;
