@@ -102,7 +102,7 @@ pub(super) fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut V
 }
 
 /// Whole seconds, as the server counts grace.
-fn seconds(grace: &DurationText) -> Option<u32> {
+pub(super) fn seconds(grace: &DurationText) -> Option<u32> {
     let grace = grace.duration();
     u32::try_from(grace.as_secs()).ok().filter(|_| grace.subsec_millis() == 0)
 }
@@ -120,7 +120,7 @@ impl Action for Delete {
             let failure = Failure::new(Class::Forbidden, line);
             return Err(failure.help("the native list is refused: name the namespaces you may list with `in`"));
         }
-        let done = each_of(context, &selection.items, |address| self.one(context, address, Some(set))).await?;
+        let done = each_of(context, set, &selection.items, |address| self.one(context, address, Some(set))).await?;
         Ok(without_absent(done))
     }
 

@@ -8,6 +8,7 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod again;
 mod apply;
 mod away;
 mod back;
@@ -22,15 +23,18 @@ mod delete;
 mod diff;
 mod drain;
 mod edit;
+mod ended;
 mod env;
 mod events;
 mod exec;
+mod execute;
 mod failure;
 mod follow;
 mod get;
 mod guard;
 mod held;
 mod http;
+mod in_flight;
 mod job;
 mod list;
 mod logs;
@@ -68,11 +72,13 @@ mod wait_for_rollout;
 mod wait_until;
 mod who;
 
+pub use again::Choices;
 pub use away::{Away, away};
-pub use back::{Back, settle_in_flight, take_back};
+pub use back::{Back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
 pub use guard::{Guard, check_guard};
+pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};

@@ -53,6 +53,7 @@ impl Stage {
             ledger: Arc::new(NoLedger::default()),
             fan: Arc::new(Fan::new(RunId("run-1".into()), "stage", clock(), Redactor::default(), Vec::new())),
             made: Made::default(),
+            once: super::Choices::default(),
             gate: Arc::new(OpenGate),
             shelf: Arc::new(NoShelf),
             facts: RunFacts { run: "run-1".into(), book: "book".into(), ..RunFacts::default() },
@@ -221,6 +222,9 @@ impl World {
             if wanted.is_some_and(|wanted| object["metadata"].get(field) != Some(wanted)) {
                 return refusal(409, "Conflict", "Precondition failed");
             }
+        }
+        if is_rehearsed(wire) {
+            return answer(201, json!({"kind": "Status", "status": "Success"}).to_string());
         }
         let finalizers = object.pointer("/metadata/finalizers").is_some();
         if finalizers {

@@ -85,7 +85,7 @@ impl Context {
         for collection in self.collections(set).await? {
             let listed = self.list(&collection, &sieve).await?;
             complete &= listed.complete;
-            items.extend(listed.items);
+            items.extend(self.as_they_were(listed.items, &collection, &sieve));
         }
         if let Some(owner) = &set.of {
             items = self.owned_by(owner, items).await?;

@@ -117,8 +117,8 @@ fn warn_of_neighbours(context: &Context, cron_job: &Value) {
 async fn create(context: &Context, cron_job: &Value) -> Result<(Address, Value), Failure> {
     let id = ObjectId::of(cron_job);
     let mut last = None;
-    for _ in 0..NAMES {
-        let name = job::fresh_name(&id.name);
+    for number in 0..NAMES {
+        let name = context.once(&format!("name {number}"), || Ok(job::fresh_name(&id.name)))?;
         let address = job::address(&id.namespace, &name)?;
         let manifest = manifest(cron_job, &name, &context.facts().run)?;
         let proposal = job::creation(&address, manifest, format!("run {} once, now", id.name));

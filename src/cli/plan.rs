@@ -103,7 +103,7 @@ async fn planned(
     };
     let fan = Fan::new(RunId(String::new()), target.head.name.clone(), clock, redactor, Vec::new());
     let plan = engine::plan(&order, &Scout { client, witness }, &fan).await;
-    target.close();
+    target.close().await;
     plan.map_err(|failure| {
         fail(failure);
         exit::FAILED

@@ -24,6 +24,7 @@
 pub mod auth;
 pub mod client;
 mod discovery;
+pub mod exec;
 pub mod identity;
 mod kapis;
 pub mod list;
@@ -43,6 +44,7 @@ pub(crate) mod testing;
 pub mod transport;
 pub mod verbs;
 pub mod watch;
+mod websocket;
 
 pub use client::Client;
 pub use identity::{Identity, LoginEnded};

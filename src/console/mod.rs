@@ -16,6 +16,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod age;
 mod asker;
 pub mod colour;
 pub mod diagnostics;
@@ -23,9 +24,12 @@ mod ending;
 mod live;
 mod page;
 mod plan;
+pub mod profiles;
+mod prompt;
 mod screen;
 mod step;
 mod style;
+mod table;
 mod text;
 mod trouble;
 
@@ -35,5 +39,7 @@ mod tests;
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
 pub use plan::draw as plan;
+pub use profiles::StoredProfile;
+pub use prompt::Prompt;
 pub use screen::{Pause, Screen};
 pub use style::{Loudness, Style};

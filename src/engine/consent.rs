@@ -33,7 +33,9 @@ pub(super) async fn ask(run: &Run, scope: &Scope, plan: Option<Plan>) -> Result<
     run.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
     match answer {
         Answer::Yes => Ok(()),
-        Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
+        Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
+            Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent"))
+        }
         Answer::Nobody(hint) => Err(Failure::new(
             Class::Consent,
             "this book changes things, and nobody is there to agree; nothing was sent",
@@ -89,6 +91,17 @@ fn gather(step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
 }
 
 impl Run {
+    /// The changes that come after a step of the book, up to the next `approve`.
+    pub(super) fn effects_after(&self, step: &Step, scope: &Scope) -> Vec<EffectLine> {
+        let asks = |step: &Step| matches!(step.body, Body::Control(Control::Approve(_)));
+        let rest = self.order.book.steps.iter().skip_while(|other| other.id != step.id).skip(1);
+        let mut lines = Vec::new();
+        for step in rest.take_while(|step| !asks(step)) {
+            gather(step, scope, &mut lines);
+        }
+        lines
+    }
+
     /// The step's line for people: its name, else what it does.
     pub(super) fn title(&self, step: &Step, scope: &Scope) -> String {
         let Some(name) = &step.name else { return Self::describe(step, scope) };

@@ -134,7 +134,7 @@ impl Gate for BudgetGate {
         };
         match asker.ask(&question).await {
             Answer::Yes => Ok(()),
-            Answer::No(_) => {
+            Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
                 Err(Failure::new(Class::Consent, format!("{} {} was not agreed to", change.object, change.summary)))
             }
             Answer::Nobody(hint) => {

@@ -49,41 +49,54 @@ pub(super) async fn any_tripped(wires: &[Tripwire]) {
     }
 }
 
+/// Guards and the wire that they trip.
+#[derive(Debug)]
+pub(super) struct Watch {
+    guards: Vec<Guard>,
+    context: Context,
+    wire: Tripwire,
+}
+
 impl Run {
-    /// Runs steps while their guards hold; says whether all went well.
+    /// Makes sure that guards hold, and gives their watch with the surroundings that hear of it.
     ///
     /// # Errors
-    /// When a guard is broken before the first step.
-    pub(super) async fn while_guarded(
+    /// When one is broken before the first step; a resumed run is past its first step.
+    pub(super) async fn guard(
         &self,
         guards: &[runbook::Guard],
         id: &StepId,
-        (steps, around): (&[runbook::Step], &Surroundings),
-    ) -> Result<bool, Failure> {
-        if guards.is_empty() {
-            return Ok(self.list(steps, around).await);
-        }
+        around: &Surroundings,
+    ) -> Result<(Watch, Surroundings), Failure> {
         let context = Context::new(self.shared.clone(), id.clone(), around.scope.clone());
         let guards = filled(guards, around)?;
-        all_hold(&guards, &context).await?;
-        let wire = Tripwire::default();
-        let mut inner = around.clone();
-        inner.wires.push(wire.clone());
+        if !self.past.has_begun() {
+            all_hold(&guards, &context).await?;
+        }
+        let (wire, mut inner) = (Tripwire::default(), around.clone());
+        if !guards.is_empty() {
+            inner.wires.push(wire.clone());
+        }
+        Ok((Watch { guards, context, wire }, inner))
+    }
+
+    /// Does work under the eyes of its guards.
+    pub(super) async fn under<T>(&self, watch: &Watch, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
-            never = self.watch_all(&guards, &context, &wire) => match never {},
-            ended = self.list(steps, &inner) => Ok(ended),
+            never = self.watch_all(watch) => match never {},
+            ended = work => ended,
         }
     }
 
     /// Watches guards until it is let go of; the first that breaks trips the wire.
-    async fn watch_all(&self, guards: &[Guard], context: &Context, wire: &Tripwire) -> std::convert::Infallible {
-        let mut watches: FuturesUnordered<_> = guards.iter().map(|guard| guard.watch(context)).collect();
+    async fn watch_all(&self, watch: &Watch) -> std::convert::Infallible {
+        let mut watches: FuturesUnordered<_> = watch.guards.iter().map(|guard| guard.watch(&watch.context)).collect();
         if let Some(failure) = watches.next().await {
             let text = failure.message.clone();
             self.shared.fan.tell(EventKind::Warned(Note { step: None, text }));
             self.guard_broke(failure);
-            wire.trip();
+            watch.wire.trip();
         }
         std::future::pending().await
     }

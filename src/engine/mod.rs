@@ -13,6 +13,8 @@
 //! | `frame` | what `steps.<id>` means |
 //! | `outputs` | what a step keeps |
 //! | `undo` | taking back, newest first |
+//! | `past`, `resume` | what earlier processes did of a run, and going on from there |
+//! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
 //! | `consent`, `gate`, `guards`, `preflight`, `requires` | what must be agreed or hold before a change |
 //! | `plan/` | what a run would do |
@@ -30,9 +32,12 @@ mod list;
 mod order;
 mod outcome;
 mod outputs;
+mod past;
+mod pause;
 mod plan;
 mod preflight;
 mod requires;
+mod resume;
 mod run;
 mod step;
 mod tags;
@@ -41,6 +46,7 @@ mod undo;
 pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
 pub use outcome::exit_code;
+pub use past::Past;
 pub use plan::{Scout, Witness, plan, plan_hash};
-pub use run::run;
+pub use run::{book_hash, resume, run};
 pub use tags::unpicked;

@@ -1,5 +1,7 @@
 //! What is to be run, and the doors to the outside.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::plan::Scout;
@@ -25,11 +27,16 @@ pub struct Order {
 
 /// How a run is run.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Options {
     /// Consent and every `confirm` are given.
     pub yes: bool,
     /// Ask before each change.
     pub ask: bool,
+    /// After a failure, stop and wait for a decision.
+    pub pause: bool,
+    /// Waits that ended well before the run broke off are waited for once more.
+    pub verify: bool,
     /// A tolerated failure makes the exit code 1.
     pub strict: bool,
     /// Only steps with one of these tags; all when empty.
@@ -42,6 +49,10 @@ pub struct Options {
     pub widened: BudgetWidening,
     /// Hosts and programs that `http` and `command` may use beside the target.
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// The doors to the outside.

@@ -14,16 +14,19 @@ use super::gate::{self, BudgetGate};
 use super::guards::Tripwire;
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
+use super::past::Past;
+use super::pause::Pause;
 use super::plan::Scout;
 use super::{consent, preflight};
-use crate::action::{Made, RunFacts, Shared};
+use crate::action::{Choices, Made, RunFacts, Shared};
 use crate::clock::rfc3339;
 use crate::document::JsonPath;
 use crate::event::{
-    CancelReason, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId, Verdict,
+    CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId,
+    Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{BudgetLimits, FailureBranch, InputType, taints};
+use crate::runbook::{BudgetLimits, FailureBranch, InputType, Runbook, taints};
 use crate::secret::MASK;
 use crate::template::{Functions, Lookup, Scope, Value};
 
@@ -47,7 +50,13 @@ pub(super) struct Run {
     pub(super) undo_failed: Mutex<Option<Failure>>,
     /// The first guard that broke.
     broken_guard: Mutex<Option<Failure>>,
-    started: Instant,
+    /// What the run waits for, where it is paused.
+    pub(super) paused: Mutex<Option<Pause>>,
+    /// How a person wants a failed run to go on.
+    pub(super) answered_by: Mutex<Option<Choice>>,
+    /// What earlier processes did of it.
+    pub(super) past: Past,
+    pub(super) started: Instant,
 }
 
 /// Where a step runs: what it sees, what stops it.
@@ -69,11 +78,30 @@ pub(super) struct Surroundings {
 
 /// Carries an order out. Whatever happens, there is an end.
 pub async fn run(order: Order, doors: Doors, cancel: Cancel) -> RunEnd {
+    resume(order, doors, cancel, Past::default()).await
+}
+
+/// Goes on with an order that earlier processes have begun.
+pub async fn resume(order: Order, doors: Doors, cancel: Cancel, past: Past) -> RunEnd {
+    with(order, doors, cancel, past, async |run, surroundings| run.phases(surroundings).await).await
+}
+
+/// Does `work` between the first event of a process and the last.
+pub(super) async fn with(
+    order: Order,
+    doors: Doors,
+    cancel: Cancel,
+    past: Past,
+    work: impl AsyncFnOnce(&Run, Surroundings) -> RunEnd,
+) -> RunEnd {
     let started = Instant::now();
     let fan = doors.fan.clone();
     fan.tell(EventKind::RunStarted(Box::new(head(&order, &fan))));
-    let end = match begin(order, doors, cancel, started) {
-        Ok((run, surroundings)) => run.interruptible(run.phases(surroundings)).await,
+    let end = match begin(order, doors, past, (cancel, started)) {
+        Ok((run, surroundings)) => {
+            run.recall();
+            run.interruptible(work(&run, surroundings)).await
+        }
         Err(failure) => outcome::never_began(&failure, started),
     };
     fan.tell(EventKind::RunFinished(Box::new(end.clone())));
@@ -100,7 +128,7 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
         owner: book.owner.clone(),
         links: book.links.clone(),
         file: book.source.name().to_owned(),
-        book_hash: crate::action::hex(digest(&SHA256, book.source.text().as_bytes()).as_ref()),
+        book_hash: book_hash(book),
         inputs: order.inputs.values.iter().map(|(name, value)| shown(name, value)).collect(),
         target: order.target.clone(),
         actor: order.actor.clone(),
@@ -108,24 +136,34 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
     }
 }
 
+/// The SHA-256 of a book's text, in hex: by it a run knows its book again.
+pub fn book_hash(book: &Runbook) -> String {
+    crate::action::hex(digest(&SHA256, book.source.text().as_bytes()).as_ref())
+}
+
 /// Computes vars and defaults; nothing is sent.
-fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result<(Run, Surroundings), Failure> {
-    let taints = taints(&order.book, &order.inputs.secret);
-    let scope = base_scope(&order, &doors.fan, &taints);
-    let (scope, vars) = with_vars(scope, &order, &doors.fan)?;
-    let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
-    for record in &remembered {
-        doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
-    }
-    assemble(order, doors, cancel, started, scope)
+fn begin(
+    order: Order,
+    doors: Doors,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
+) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
+    let scope = base_scope(&order, &doors.fan, &taints, &past);
+    let scope = match past.vars() {
+        Some(vars) => with_known_vars(scope, vars, &doors.fan, &taints),
+        None => with_new_vars(scope, &order, &doors)?,
+    };
+    assemble(order, doors, past, (cancel, started), scope)
 }
 
 /// A run whose vars are bound in `scope`.
 pub(super) fn assemble(
     order: Order,
     doors: Doors,
-    cancel: Cancel,
-    started: Instant,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
     scope: Scope,
 ) -> Result<(Run, Surroundings), Failure> {
     let book = order.book.clone();
@@ -134,7 +172,8 @@ pub(super) fn assemble(
     let frame = Frame::root(known);
     let scope = Arc::new(with_steps(scope, &frame, &taints));
     let facts = facts(&order, &doors.fan, &scope)?;
-    let made = Made::default();
+    let (made, once) = (Made::default(), Choices::default());
+    past.hand_over(&made, &once);
     let limits = gate::limits(&order, &scope)?;
     let gate = BudgetGate::new(&order, limits.clone(), doors.asker.clone(), doors.fan.redactor());
     let shared = Shared {
@@ -142,11 +181,12 @@ pub(super) fn assemble(
         ledger: doors.ledger,
         fan: doors.fan,
         made,
+        once,
         gate: Arc::new(gate),
         shelf: doors.shelf,
         facts,
     };
-    let deadline = book.timeout.map(|timeout| started + timeout);
+    let deadline = book.timeout.map(|timeout| started + timeout.saturating_sub(past.worked()));
     let run = Run {
         scout: doors.scout,
         order,
@@ -160,6 +200,9 @@ pub(super) fn assemble(
         decisive: Mutex::default(),
         undo_failed: Mutex::default(),
         broken_guard: Mutex::default(),
+        paused: Mutex::default(),
+        answered_by: Mutex::default(),
+        past,
         started,
     };
     let surroundings = Surroundings {
@@ -176,15 +219,15 @@ pub(super) fn assemble(
 }
 
 /// The names that every run has: inputs, `run`, `target`.
-pub(super) fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
+pub(super) fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>], past: &Past) -> Scope {
     let functions = Functions { jsonpath: select, clock: fan.clock() };
     let mut scope = Scope::new(functions);
     scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
     let run = json!({
         "id": fan.run().0,
-        "started_at": rfc3339(fan.clock().now()),
+        "started_at": rfc3339(past.began_at().unwrap_or_else(|| fan.clock().now())),
         "book": order.book.name,
-        "actor": order.actor,
+        "actor": past.head().map_or(&order.actor, |head| &head.actor),
     });
     scope.bind("run", Value::from_json(run));
     scope.bind("target", Value::from_json(json!(order.target)));
@@ -234,6 +277,27 @@ pub(super) fn with_steps(mut scope: Scope, frame: &Arc<Frame>, taints: &[Vec<Str
 fn select(value: &Json, path: &str) -> Result<Vec<Json>, String> {
     let path = JsonPath::parse(path)?;
     Ok(path.select(value).into_iter().cloned().collect())
+}
+
+/// Computes the vars, and keeps them with the inputs for those who go on.
+fn with_new_vars(base: Scope, order: &Order, doors: &Doors) -> Result<Scope, Failure> {
+    let (scope, vars) = with_vars(base, order, &doors.fan)?;
+    let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
+    for record in &remembered {
+        doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+    }
+    Ok(scope)
+}
+
+/// Binds the vars as an earlier process computed them.
+fn with_known_vars(mut scope: Scope, vars: &Json, fan: &Fan, taints: &[Vec<String>]) -> Scope {
+    for (name, value) in vars.as_object().into_iter().flatten() {
+        if taints.iter().any(|path| matches!(path.as_slice(), [root, var] if root == "vars" && var == name)) {
+            fan.redactor().register_value(value);
+        }
+    }
+    scope.bind("vars", Value::from_json(vars.clone()));
+    scope
 }
 
 fn with_vars(base: Scope, order: &Order, fan: &Fan) -> Result<(Scope, BTreeMap<String, Json>), Failure> {
@@ -286,6 +350,8 @@ fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
         namespace,
         every: defaults.every,
         allowed: order.options.allowed.clone(),
+        environment: order.options.environment.clone(),
+        folder: order.options.folder.clone(),
     })
 }
 
@@ -296,7 +362,12 @@ impl Run {
         for least in [CancelReason::Interrupt, CancelReason::SecondInterrupt] {
             tokio::select! {
                 biased;
-                reason = self.cancel.at_least(least) => self.shared.fan.tell(EventKind::Interrupted(reason)),
+                reason = self.cancel.at_least(least) => {
+                    // A pause is of our own making, and no interrupt.
+                    if reason != CancelReason::Paused {
+                        self.shared.fan.tell(EventKind::Interrupted(reason));
+                    }
+                }
                 end = &mut work => return end,
             }
         }
@@ -307,14 +378,14 @@ impl Run {
         if let Err(failure) = self.may_begin(&surroundings).await {
             return outcome::refused(self, &failure, self.started);
         }
-        let book = self.order.book.clone();
-        let own = StepId("guards".into());
-        let ended_well = match self.while_guarded(&book.guards, &own, (&book.steps, &surroundings)).await {
-            Ok(ended_well) => ended_well,
+        let (book, own) = (self.order.book.clone(), StepId("guards".into()));
+        let (watch, inner) = match self.guard(&book.guards, &own, &surroundings).await {
+            Ok(guarded) => guarded,
             Err(failure) => return outcome::refused(self, &failure, self.started),
         };
+        let ended_well = self.settle_lost().await && self.under(&watch, self.steps(&inner)).await;
         let mut handled = false;
-        if !ended_well && self.cancel.reason().is_none_or(|reason| reason < CancelReason::Interrupt) {
+        if !ended_well && self.goes_to_on_failure() {
             handled = self.after_failure(&surroundings).await;
         }
         self.always(&surroundings).await;
@@ -322,10 +393,36 @@ impl Run {
         outcome::conclude(self, handled, outputs, self.started)
     }
 
+    /// A failure is answered, an interrupt or a pause is not; nor is a failure whose run was on its way out.
+    fn goes_to_on_failure(&self) -> bool {
+        let stopped = self.cancel.reason().is_some_and(|reason| reason >= CancelReason::Interrupt);
+        !stopped
+            && self.on_failure_is_wanted()
+            && (self.past.has_phase(Phase::OnFailure) || !self.past.has_phase(Phase::Always))
+    }
+
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
         preflight::check(self, &surroundings.scope).await?;
+        // What would be done is told, and consent given, once a run.
+        if self.past.has_begun() {
+            return Ok(());
+        }
+        self.tell_of_licence();
         let plan = self.looked_ahead(&surroundings.scope).await?;
         consent::ask(self, &surroundings.scope, plan).await
+    }
+
+    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
+    fn tell_of_licence(&self) {
+        let options = &self.order.options;
+        let widened = options.widened.words();
+        if !widened.is_empty() {
+            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
+        }
+        if let Some(plan) = &options.plan {
+            let text = format!("bound to the plan {}", plan.hash);
+            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
+        }
     }
 
     async fn after_failure(&self, surroundings: &Surroundings) -> bool {
@@ -342,7 +439,7 @@ impl Run {
     }
 
     async fn always(&self, surroundings: &Surroundings) {
-        if self.order.book.always.is_empty() || self.cancel.reason() == Some(CancelReason::SecondInterrupt) {
+        if self.order.book.always.is_empty() || self.cancel.reason() >= Some(CancelReason::SecondInterrupt) {
             return;
         }
         self.shared.fan.tell(EventKind::PhaseStarted(Phase::Always));

@@ -20,7 +20,7 @@ mod outcome;
 mod plan;
 mod step;
 
-pub use ask::{Answer, Asker, Consent, EffectLine, Nobody, Question};
+pub use ask::{Answer, Approval, Approve, Asker, Choice, Consent, EffectLine, Nobody, Question};
 pub use change::{Change, ObjectId, Reversal, Settled, Verb, Written};
 pub use fan::{Fan, Sink, SinkError, Told};
 pub use kind::{
@@ -35,4 +35,4 @@ pub use plan::{
 pub use step::{Phase, RunId, StepId, StepStatus};
 
 /// The version of the event format; a journal of an older one must stay readable.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

@@ -144,6 +144,8 @@ pub enum CancelReason {
     Interrupt,
     /// The second Ctrl-C: nothing more is sent.
     SecondInterrupt,
+    /// The run waits for a person, a login or a decision: nothing more is sent until then.
+    Paused,
 }
 
 impl CancelReason {
@@ -155,6 +157,7 @@ impl CancelReason {
             Self::Deadline => "the time ran out",
             Self::Interrupt => "interrupted",
             Self::SecondInterrupt => "interrupted twice",
+            Self::Paused => "the run is paused",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much a run may touch (runbook-format §8).
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The limits of a budget; what is not written is not limited.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ impl JsonSchema for Percentage {
 }
 
 /// What the command line adds to a budget (`--budget pods=50`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetWidening(Vec<(String, String)>);
 
 impl BudgetWidening {

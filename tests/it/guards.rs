@@ -98,3 +98,10 @@ fn pods_that_are_sent_away_count_until_they_are_back() {
     let ended = away("40%", step).run().exits(1);
     assert!(ended.said().contains("over the budget, unavailable: 2 of 3 pods"), "{}", ended.said());
 }
+
+#[test]
+fn a_plan_tells_of_a_broken_guard() {
+    let book = WATCHED.replace("at-least: 2", "at-least: 9");
+    let ended = Case::new(["plan", "runbook.yaml"]).file("runbook.yaml", book).sim(crate::kit::WORLD).run().exits(4);
+    assert!(ended.said().contains("refused: broken before the first step: deployment shop/web"), "{}", ended.said());
+}

@@ -62,8 +62,8 @@ pub(super) async fn copy(context: &Context, original: &Value) -> Result<Again, F
     let id = ObjectId::of(original);
     let manifest = marked(context, original);
     let mut last = None;
-    for _ in 0..CONFLICTS {
-        let name = job::fresh_name(&id.name);
+    for number in 0..CONFLICTS {
+        let name = context.once(&format!("name {number}"), || Ok(job::fresh_name(&id.name)))?;
         let address = job::address(&id.namespace, &name)?;
         let proposal = job::creation(&address, renamed(manifest.clone(), &name), format!("copy of {}", id.name));
         match context.change(proposal).await {

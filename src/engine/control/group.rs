@@ -8,8 +8,8 @@ use crate::runbook::{Guard, Step};
 
 impl Run {
     pub(super) async fn group(&self, steps: &[Step], guards: &[Guard], at: At<'_>) -> Result<Observed, Verdict> {
-        let inner = at.inside();
-        let all_well = self.while_guarded(guards, at.id, (steps, &inner)).await.map_err(Verdict::Errored)?;
+        let (watch, inner) = self.guard(guards, at.id, &at.inside()).await.map_err(Verdict::Errored)?;
+        let all_well = self.under(&watch, self.list(steps, &inner)).await;
         let changed = self.shared.made.changed(at.id);
         if all_well {
             return Ok(Observed { changed, ..Observed::default() });

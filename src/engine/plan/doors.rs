@@ -61,7 +61,7 @@ pub(super) struct NoTickets;
 
 impl Ledger for NoTickets {
     fn intend(&self, _: &Intent) -> Result<Ticket, LedgerError> {
-        Err(LedgerError("this is a plan: it changes nothing".into()))
+        Err(LedgerError::Held("this is a plan: it changes nothing".into()))
     }
 
     fn settle(&self, _: Ticket, _: &Settled) -> Result<(), LedgerError> {
