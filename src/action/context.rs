@@ -104,6 +104,11 @@ impl Context {
         &self.shared.facts
     }
 
+    /// What the run has changed so far.
+    pub fn made(&self) -> &Made {
+        &self.shared.made
+    }
+
     /// The target, for what only watches and lists need.
     pub fn client(&self) -> &Client {
         &self.shared.client

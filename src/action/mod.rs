@@ -10,6 +10,7 @@
 
 mod again;
 mod apply;
+mod away;
 mod back;
 #[cfg(test)]
 mod books;
@@ -72,10 +73,11 @@ mod wait_until;
 mod who;
 
 pub use again::Choices;
+pub use away::{Away, away};
 pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
 pub use context::{Context, RunFacts, Shared, Shelf};
-pub use guard::check_guard;
+pub use guard::{Guard, check_guard};
 pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};

@@ -16,7 +16,7 @@
 //! | `past`, `resume` | what earlier processes did of a run, and going on from there |
 //! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
-//! | `consent`, `gate`, `preflight`, `requires` | what must be agreed or hold before a change |
+//! | `consent`, `gate`, `guards`, `preflight`, `requires` | what must be agreed or hold before a change |
 //! | `plan/` | what a run would do |
 //! | `cancel` | stopping |
 
@@ -27,6 +27,7 @@ mod control;
 mod each;
 mod frame;
 mod gate;
+mod guards;
 mod list;
 mod names;
 mod order;

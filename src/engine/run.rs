@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
 use super::gate::{self, BudgetGate};
+use super::guards::Tripwire;
 use super::names::{base_scope, with_known_vars, with_new_vars};
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
@@ -45,6 +46,8 @@ pub(super) struct Run {
     /// The step that decides how the run ends.
     pub(super) decisive: Mutex<Option<Decisive>>,
     pub(super) undo_failed: Mutex<Option<Failure>>,
+    /// The first guard that broke.
+    broken_guard: Mutex<Option<Failure>>,
     /// What the run waits for, where it is paused.
     pub(super) paused: Mutex<Option<Pause>>,
     /// How a person wants a failed run to go on.
@@ -67,6 +70,8 @@ pub(super) struct Surroundings {
     pub(super) deadline: Option<Instant>,
     /// Only a reason at least as grave stops it.
     pub(super) stopped_by: CancelReason,
+    /// What the guards around it trip.
+    pub(super) wires: Vec<Tripwire>,
 }
 
 /// Carries an order out. Whatever happens, there is an end.
@@ -192,6 +197,7 @@ pub(super) fn assemble(
         blamed: Mutex::default(),
         decisive: Mutex::default(),
         undo_failed: Mutex::default(),
+        broken_guard: Mutex::default(),
         paused: Mutex::default(),
         answered_by: Mutex::default(),
         past,
@@ -205,6 +211,7 @@ pub(super) fn assemble(
         parent: None,
         deadline,
         stopped_by: CancelReason::StepFailed,
+        wires: Vec::new(),
     };
     Ok((run, surroundings))
 }
@@ -284,7 +291,12 @@ impl Run {
         if let Err(failure) = self.may_begin(&surroundings).await {
             return outcome::refused(self, &failure, self.started);
         }
-        let ended_well = self.settle_lost().await && self.steps(&surroundings).await;
+        let (book, own) = (self.order.book.clone(), StepId("guards".into()));
+        let (watch, inner) = match self.guard(&book.guards, &own, &surroundings).await {
+            Ok(guarded) => guarded,
+            Err(failure) => return outcome::refused(self, &failure, self.started),
+        };
+        let ended_well = self.settle_lost().await && self.under(&watch, self.steps(&inner)).await;
         let mut handled = false;
         if !ended_well && self.goes_to_on_failure() {
             handled = self.after_failure(&surroundings).await;
@@ -304,19 +316,25 @@ impl Run {
 
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
         preflight::check(self, &surroundings.scope).await?;
-        self.warn_of_unwatched();
         // What would be done is told, and consent given, once a run.
         if self.past.has_begun() {
             return Ok(());
         }
+        self.tell_of_licence();
         let plan = self.looked_ahead(&surroundings.scope).await?;
         consent::ask(self, &surroundings.scope, plan).await
     }
 
-    /// Says what the book asks for and this version does not do.
-    fn warn_of_unwatched(&self) {
-        if !self.order.book.guards.is_empty() {
-            self.warn("this version does not watch `guards`: put an `expect` after each change");
+    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
+    fn tell_of_licence(&self) {
+        let options = &self.order.options;
+        let widened = options.widened.words();
+        if !widened.is_empty() {
+            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
+        }
+        if let Some(plan) = &options.plan {
+            let text = format!("bound to the plan {}", plan.hash);
+            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
         }
     }
 
@@ -399,8 +417,17 @@ impl Run {
                 step: step.clone(),
                 name: name.to_owned(),
                 verdict: verdict.clone(),
-                failure: failure_of(verdict),
+                failure: self.told(verdict),
             });
+        }
+    }
+
+    /// The trouble of a verdict; of a broken guard, which one and how.
+    fn told(&self, verdict: &Verdict) -> Option<Failure> {
+        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
+            _ => failure_of(verdict),
         }
     }
 
@@ -419,6 +446,11 @@ impl Run {
         let blamed = self.absolve();
         let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
         *decisive = decisive.take().or(blamed);
+    }
+
+    /// Notes a guard that broke; the first one counts.
+    pub(super) fn guard_broke(&self, failure: Failure) {
+        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     pub(super) fn tolerate(&self) {

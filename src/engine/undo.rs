@@ -119,6 +119,7 @@ impl Run {
             phase: Phase::Undo,
             depth: around.depth + 1,
             parent: Some(way.clone()),
+            wires: Vec::new(),
             ..around.clone()
         };
         if self.list_to_the_end(steps, &inner).await {
