@@ -70,7 +70,7 @@ mod who;
 
 pub use back::{Back, settle_in_flight, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
-pub use context::{Context, RunFacts, Shared, Shelf};
+pub use context::{Context, Ear, RunFacts, Shared, Shelf};
 pub use guard::check_guard;
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};

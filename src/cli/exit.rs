@@ -8,6 +8,8 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 /// Runbook or inputs invalid; nothing was sent.
 pub(super) const INVALID: u8 = 3;
+/// Refused: by the server's permissions, or by ours; no change was sent.
+pub(super) const REFUSED: u8 = 4;
 /// No answer or login before the first change.
 pub(super) const UNREACHABLE: u8 = 8;
 
@@ -44,6 +46,9 @@ pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
+
+/// Interrupted.
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The table, for `--help`.
 pub(super) const HELP: &str = "\

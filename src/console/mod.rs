@@ -17,15 +17,18 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod age;
+mod aside;
 mod asker;
 pub mod colour;
 pub mod diagnostics;
 mod ending;
 mod live;
+pub mod objects;
 mod page;
 pub mod profiles;
 mod prompt;
 mod screen;
+pub mod space;
 mod step;
 mod style;
 mod table;
@@ -35,9 +38,11 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
+pub use aside::Aside;
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
 pub use profiles::StoredProfile;
 pub use prompt::Prompt;
 pub use screen::{Pause, Screen};
 pub use style::{Loudness, Style};
+pub use text::harmless;

@@ -18,6 +18,7 @@ mod house;
 mod interrupted;
 mod kit;
 mod login;
+mod look;
 mod normal;
 mod readme;
 mod refused;
