@@ -49,6 +49,9 @@ pub(super) fn in_full(error: &dyn std::error::Error) -> String {
 /// A taking-back failed or met a conflict.
 pub(super) const UNDO_FAILED: u8 = 9;
 
+/// Interrupted.
+pub(super) const INTERRUPTED: u8 = 130;
+
 /// The table, for `--help`.
 pub(super) const HELP: &str = "\
 Exit codes:
