@@ -15,6 +15,7 @@ use super::context::Context;
 use super::failure;
 use super::made::Made;
 use super::rollout::generation;
+use crate::cluster::request::FIELD_MANAGER;
 use crate::cluster::resource::Address;
 use crate::cluster::{Client, Error, Request, Write};
 use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, StepId, Verb, Written};
@@ -268,7 +269,9 @@ fn judge(change: &Change, sent: Option<&Value>, now: Option<Value>) -> Found {
             }
         }
         (Verb::Create, None) => Found::NotMade,
-        (Verb::Create, Some(object)) if carries_our_mark(sent, &object) => Found::Made(object),
+        (Verb::Create, Some(object)) if carries_our_mark(sent, &object) || was_applied(sent, &object) => {
+            Found::Made(object)
+        }
         (Verb::Patch, Some(object)) if same(&object) => {
             if change.written.iter().all(|field| object.pointer(&field.pointer) == field.after.as_ref()) {
                 Found::Made(object)
@@ -287,6 +290,27 @@ fn carries_our_mark(sent: Option<&Value>, object: &Value) -> bool {
     let mark = "/metadata/annotations/runhub.dev~1run";
     let sent = sent.and_then(|body| body.pointer(mark));
     sent.is_some() && object.pointer(mark) == sent
+}
+
+/// Whether an object that was not there before holds what we sent, by our own server-side apply.
+fn was_applied(sent: Option<&Value>, object: &Value) -> bool {
+    let ours = |entry: &&Value| {
+        entry.get("manager").is_some_and(|manager| manager == FIELD_MANAGER)
+            && entry.get("operation").is_some_and(|operation| operation == "Apply")
+    };
+    let managers = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    managers.into_iter().flatten().any(|entry| ours(&entry)) && sent.is_some_and(|sent| holds(sent, object))
+}
+
+/// Whether `object` has every field of `wanted`; lists are compared by their length only, as servers fill their items.
+fn holds(wanted: &Value, object: &Value) -> bool {
+    match (wanted, object) {
+        (Value::Object(fields), Value::Object(found)) => {
+            fields.iter().all(|(name, value)| found.get(name).is_some_and(|found| holds(value, found)))
+        }
+        (Value::Array(items), Value::Array(found)) => items.len() == found.len(),
+        (wanted, found) => wanted == found,
+    }
 }
 
 fn applied(object: &Value, proposal: &Proposal) -> Settled {
