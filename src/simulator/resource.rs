@@ -108,13 +108,6 @@ pub static RESOURCES: &[Resource] = &[
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &[Status, ReturnsDeleted]),
     core("endpoints", "endpoints", "Endpoints", &["ep"], &[]),
     core("limitranges", "limitrange", "LimitRange", &["limits"], &[]),
-    core(
-        "replicationcontrollers",
-        "replicationcontroller",
-        "ReplicationController",
-        &["rc"],
-        &[Generation, Status, Scale, All],
-    ),
     Resource {
         namespaced: false,
         ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"], &[Status, ReturnsDeleted])

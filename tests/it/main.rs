@@ -13,6 +13,7 @@
 
 mod bless;
 mod cases;
+mod contract;
 mod hidden;
 mod house;
 mod interrupted;

@@ -122,9 +122,9 @@ mod tests {
     use crate::simulator::schema::of_kind;
     use serde_json::json;
 
-    fn merged_as(path: &[&str], mut object: Value, patch: &Value) -> Value {
-        let kind = of_kind("apps/v1", "Deployment").and_then(|kind| kind.at(path));
-        assert!(kind.is_some(), "{path:?}");
+    fn merged_as(place: &[&str], mut object: Value, patch: &Value) -> Value {
+        let kind = of_kind("apps/v1", "Deployment").and_then(|kind| kind.at(place));
+        assert!(kind.is_some(), "{place:?}");
         merge(kind, &mut object, patch);
         object
     }

@@ -96,11 +96,6 @@ static PRINTERS: &[Printer] = &[
     Printer { plural: "pods", columns: pods::columns, cells: pods::cells },
     Printer { plural: "deployments", columns: workloads::deployment_columns, cells: workloads::deployment },
     Printer { plural: "replicasets", columns: workloads::replica_set_columns, cells: workloads::replica_set },
-    Printer {
-        plural: "replicationcontrollers",
-        columns: workloads::replica_set_columns,
-        cells: workloads::replica_set,
-    },
     Printer { plural: "statefulsets", columns: workloads::stateful_set_columns, cells: workloads::stateful_set },
     Printer { plural: "daemonsets", columns: workloads::daemon_set_columns, cells: workloads::daemon_set },
     Printer { plural: "jobs", columns: workloads::job_columns, cells: workloads::job },
