@@ -13,6 +13,7 @@
 
 mod bless;
 mod cases;
+mod contract;
 mod guards;
 mod hidden;
 mod house;

@@ -57,6 +57,9 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
 }
 
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
+    if !matches!(target.sub, Some("log" | "exec")) && !table::is_acceptable(ask) {
+        return Err(StatusError::not_acceptable());
+    }
     match (target.verb(ask), target.sub) {
         ("get", None | Some("status")) => read::get(app, ask, target),
         ("list", None) => read::list(app, ask, target),
@@ -64,6 +67,7 @@ fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, St
         ("create" | "deletecollection", None) if target.resource.namespaced && target.ns.is_none() => {
             Err(StatusError::method_not_allowed())
         }
+        ("deletecollection", None) if target.resource.plural == "namespaces" => Err(StatusError::method_not_allowed()),
         ("create", None) if target.name.is_none() => write::create(app, ask, target),
         ("update", None | Some("status")) if target.name.is_some() => write::update(app, ask, target),
         ("patch", None | Some("status")) if target.name.is_some() => write::patch(app, ask, target),

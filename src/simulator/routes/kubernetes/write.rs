@@ -54,15 +54,27 @@ pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     let mut object = ask.json(target.resource.kind)?;
     fit(target, &mut object)?;
     let warnings = form(app, ask, target, &mut object)?;
+    made(app, ask, target, (object, &warnings))
+}
+
+/// Adds an object that has its form.
+fn made(
+    app: &App,
+    ask: &Ask,
+    target: &Target<'_>,
+    (mut object, warnings): (Value, &[String]),
+) -> Result<Response, StatusError> {
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
         return Err(StatusError::unexplained("resourceVersion should not be set on objects to be created"));
     }
     open_namespace(app, target, &object)?;
     admit(target, &object)?;
     object::remove(&mut object, &["metadata", "managedFields"]);
+    defaults::apply(target.resource, &mut object);
+    count_templates(target, &json!({}), &mut object);
     managed::track(&manager(app, ask, target), &json!({}), &mut object);
     let made = store(app, ask)?.create(target.resource.plural, object)?;
-    Ok(warned(one(201, target, &made), &warnings))
+    Ok(warned(one(201, target, &made), warnings))
 }
 
 /// Brings a body into the form of its kind; gives the warnings about what was dropped.
@@ -187,6 +199,12 @@ pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     fit(target, &mut body)?;
     let warnings = form(app, ask, target, &mut body)?;
     let writer = manager(app, ask, target);
+    let is_there = app.store.get(target.resource.plural, target.place(), target.name.unwrap_or_default()).is_some();
+    if !is_there && target.sub.is_none() && target.resource.has(Trait::CreatedByUpdate) {
+        same_name(target, &body)?;
+        object::put(&mut body, &["metadata", "name"], target.name.unwrap_or_default());
+        return made(app, ask, target, (body, &warnings));
+    }
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
         check_identity(target, ask, object, &body)?;
@@ -237,6 +255,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(StatusError::bad_options("PatchOptions", &cause));
     }
+    suits(app, target, &config)?;
     fit(target, &mut config)?;
     same_name(target, &config)?;
     let warnings = check_config(app, ask, target, &config)?;
@@ -264,6 +283,25 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         store.update(plural, target.place(), name, None, write)?
     };
     Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// A configuration says of what kind it is; another version of the kind is as wrong as another kind.
+fn suits(app: &App, target: &Target<'_>, config: &Value) -> Result<(), StatusError> {
+    let (version, expected) = (object::text(config, "/apiVersion"), target.api_version());
+    let kind = object::text(config, "/kind");
+    if version != expected {
+        return Err(StatusError::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}"
+        )));
+    }
+    if kind == target.resource.kind {
+        return Ok(());
+    }
+    let (group, version) = version.rsplit_once('/').unwrap_or(("", version));
+    let why = format!("no corresponding type for {group}/{version}, Kind={kind}");
+    let old = app.switches.batch == Batch::V1Beta1;
+    let words = if old { "failed to create typed patch object" } else { "failed to convert patch to typed object" };
+    Err(StatusError::unexplained(format!("{words}: {why}")))
 }
 
 /// A configuration is kept as it is, but it must fit its type (typed apply knows no other fields).
@@ -296,6 +334,8 @@ pub(super) fn change(
                 None => drop(object::remove(object, &["status"])),
             }
         }
+        defaults::apply(target.resource, object);
+        count_templates(target, &before, object);
         managed::track(manager, &before, object);
         checked(target, &before, object)
     };
@@ -303,6 +343,15 @@ pub(super) fn change(
         store.update_status(plural, ns, name, None, write)
     } else {
         store.update(plural, ns, name, None, write)
+    }
+}
+
+/// A `DaemonSet` counts its templates.
+fn count_templates(target: &Target<'_>, before: &Value, object: &mut Value) {
+    if target.resource.plural == "daemonsets" && before.pointer("/spec/template") != object.pointer("/spec/template") {
+        let count = object::annotations(before).get(defaults::TEMPLATE_GENERATION);
+        let count: i64 = count.and_then(Value::as_str).and_then(|count| count.parse().ok()).unwrap_or_default();
+        object::put(object, &["metadata", "annotations", defaults::TEMPLATE_GENERATION], (count + 1).to_string());
     }
 }
 
