@@ -22,13 +22,16 @@ impl Look {
         let mut effects = Vec::new();
         for seen in seen {
             let id = ObjectId::of(&seen.object);
-            let is_pod = id.kind == "Pod";
-            let pods = if is_pod { 1 } else { u64::from(running_pods(&seen.object)) };
+            let takes = sort_of(kind) != EffectKind::Exec;
+            let is_pod = id.kind == "Pod" && takes;
+            let pods = if is_pod { 1 } else { u64::from(running_pods(&seen.object)) * u64::from(takes) };
             let mut effect = blur.effect(kind, Some(id), u64::from(!is_pod), pods);
             if !seen.after.is_empty() && effect.summary.is_empty() {
                 effect.summary = after_steps(&seen.after);
             }
-            self.leave(&seen.address, super::Left::Unclear);
+            if takes {
+                self.leave(&seen.address, super::Left::Unclear);
+            }
             effects.push(effect);
         }
         effects

@@ -232,11 +232,7 @@ fn plain_effect(kind: EffectKind, summary: String) -> PlannedEffect {
 
 /// A plan of some steps and nothing else.
 #[cfg(test)]
-fn empty(
-    target: crate::event::TargetHead,
-    made_at: crate::clock::Timestamp,
-    steps: Vec<PlannedStep>,
-) -> Plan {
+fn empty(target: crate::event::TargetHead, made_at: crate::clock::Timestamp, steps: Vec<PlannedStep>) -> Plan {
     Plan {
         format_version: PLAN_VERSION,
         runhub_version: String::new(),
