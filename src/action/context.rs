@@ -73,6 +73,13 @@ pub struct Context {
     step: StepId,
     scope: Arc<Scope>,
     last_words: Mutex<LastWords>,
+    ear: Option<Arc<dyn Ear>>,
+}
+
+/// Hears the lines of logs as they come, where a person watches and no run keeps them.
+pub trait Ear: Send + Sync + Debug {
+    /// A line came.
+    fn line(&self, line: &str);
 }
 
 /// What a wait last said it waits for, for the moment its clock runs out.
@@ -86,7 +93,19 @@ struct LastWords {
 impl Context {
     /// The context of a step's attempt.
     pub fn new(shared: Arc<Shared>, step: StepId, scope: Arc<Scope>) -> Self {
-        Self { shared, step, scope, last_words: Mutex::default() }
+        Self { shared, step, scope, last_words: Mutex::default(), ear: None }
+    }
+
+    /// The same context, with one who hears lines as they come.
+    #[must_use]
+    pub fn heard_by(mut self, ear: Arc<dyn Ear>) -> Self {
+        self.ear = Some(ear);
+        self
+    }
+
+    /// Lets a line be heard, and says whether anyone did: what is heard need not be kept.
+    pub(super) fn hears(&self, line: &str) -> bool {
+        self.ear.as_ref().map(|ear| ear.line(&self.shared.fan.redactor().text(line))).is_some()
     }
 
     /// The step's full name.

@@ -74,9 +74,10 @@ mod who;
 
 pub use again::Choices;
 pub use away::{Away, away};
-pub use back::{Back, take_back};
+pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
-pub use context::{Context, RunFacts, Shared, Shelf};
+
+pub use context::{Context, Ear, RunFacts, Shared, Shelf};
 pub use guard::{Guard, check_guard};
 pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};

@@ -19,6 +19,7 @@ mod house;
 mod interrupted;
 mod kit;
 mod login;
+mod look;
 mod normal;
 mod plan;
 mod readme;

@@ -36,10 +36,11 @@ pub(super) use drift::drift;
 pub use hash::of as plan_hash;
 
 use super::cancel::Cancel;
+use super::names::base_scope;
 use super::order::{Doors, Order};
 use super::past::Past;
 use super::preflight;
-use super::run::{Run, Surroundings, assemble, base_scope};
+use super::run::{Run, Surroundings, assemble};
 use crate::action::Foresight;
 use crate::event::{
     EffectKind, Failure, Fan, Happens, Nobody, PLAN_VERSION, Phase, Plan, PlannedBook, PlannedEffect, PlannedStep,
