@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::cancel::Cancel;
-use super::frame::{Frame, failure_of};
+use super::frame::Frame;
 use super::gate::{self, BudgetGate};
 use super::guards::Tripwire;
 use super::names::{base_scope, with_known_vars, with_new_vars};
@@ -18,7 +18,6 @@ use super::outcome::{self, Decisive};
 use super::past::Past;
 use super::pause::Pause;
 use super::plan::Scout;
-use super::{consent, preflight};
 use crate::action::{Choices, Made, RunFacts, Shared};
 use crate::event::{
     CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, RunEnd, RunHead, StepId, Verdict,
