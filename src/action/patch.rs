@@ -35,7 +35,7 @@ const RULE: TargetRule =
 const CONFLICTS: u32 = 8;
 
 /// The kinds whose rollout can be waited for.
-const ROLLS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
+pub(super) const ROLLS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
 
 /// How a patch is to be understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -294,7 +294,8 @@ fn conceal_body(context: &Context, body: &Value) {
     operations.iter().filter_map(|operation| operation.get("value")).for_each(|value| context.conceal(value));
 }
 
-fn bound(mut body: Value, before: &Value) -> Value {
+/// A patch that holds only while the object is as it was read.
+pub(super) fn bound(mut body: Value, before: &Value) -> Value {
     if let Some(fields) = body.as_object_mut() {
         let metadata = fields.entry("metadata").or_insert_with(|| Map::new().into());
         super::set(metadata, "uid", ObjectId::of(before).uid);
@@ -315,7 +316,7 @@ fn tested(body: Value, before: &Value) -> Value {
 }
 
 /// `replicas 3 → 0`, for the first fields; of a Secret only their names.
-fn summary(written: &[Written], is_secret: bool) -> String {
+pub(super) fn summary(written: &[Written], is_secret: bool) -> String {
     const SHOWN: usize = 4;
     let word = |field| if is_secret { format!("{} changed", name(field)) } else { word(field) };
     let mut words: Vec<String> = written.iter().take(SHOWN).map(word).collect();
@@ -323,8 +324,8 @@ fn summary(written: &[Written], is_secret: bool) -> String {
     words.join(", ")
 }
 
-/// A changed template replaces all pods; fewer replicas take some away.
-fn pods_taken(before: &Value, after: &Value, written: &[Written]) -> u32 {
+/// Running pods that a change takes away: a changed template replaces all pods; fewer replicas take some away.
+pub(super) fn pods_taken(before: &Value, after: &Value, written: &[Written]) -> u32 {
     if written.iter().any(|field| field.pointer.starts_with("/spec/template")) {
         return running_pods(before);
     }

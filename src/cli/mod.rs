@@ -38,7 +38,6 @@ mod started;
 mod status;
 mod subject;
 mod terminal;
-mod terminal;
 mod undo;
 mod whoami;
 

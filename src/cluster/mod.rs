@@ -29,6 +29,7 @@ pub mod identity;
 mod kapis;
 pub mod list;
 pub mod logs;
+pub mod middleware;
 pub mod path;
 pub mod provider;
 pub mod refusal;
