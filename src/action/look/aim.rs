@@ -17,7 +17,7 @@ impl Look {
             None => None,
         };
         let Some(seen) = objects.filter(|_| blur.times == 1) else {
-            return vec![blur.effect(kind, None, most(target.as_ref()) * blur.times, 0)];
+            return vec![blur.effect(kind, None, most(target.as_ref(), node) * blur.times, 0)];
         };
         let mut effects = Vec::new();
         for seen in seen {
@@ -99,9 +99,10 @@ fn open(target: &Target) -> Target {
     target
 }
 
-fn most(target: Option<&Target>) -> u64 {
-    match target {
-        Some(Target::Set(set)) => set.max.unwrap_or(1),
+fn most(target: Option<&Target>, node: &Node) -> u64 {
+    match (target, node.get("objects")) {
+        (Some(Target::Set(set)), _) => set.max.unwrap_or(1),
+        (None, Some(objects)) => u64::try_from(objects.items().len()).unwrap_or(u64::MAX).max(1),
         _ => 1,
     }
 }
