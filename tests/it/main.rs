@@ -23,6 +23,7 @@ mod login;
 mod look;
 mod normal;
 mod plan;
+mod preflight;
 mod readme;
 mod refused;
 mod resumed;

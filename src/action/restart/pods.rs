@@ -20,7 +20,7 @@ use super::super::{Blind, Context, Look, Observed, Outlook, set};
 use super::revision;
 use crate::cluster::resource::Address;
 use crate::document::{KindRow, Target};
-use crate::event::{Class, Failure, ObjectId};
+use crate::event::{Class, EffectKind, Failure, ObjectId};
 
 /// How long a pod that its disruption budget protects is left alone.
 pub(super) const PROTECTED: Duration = Duration::from_secs(2);
@@ -72,7 +72,7 @@ pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Ou
             outlook.effects.push(look.rehearse(&gone, proposal).await?);
         }
     }
-    Ok(outlook)
+    Ok(outlook.named(EffectKind::Restart))
 }
 
 /// One replacement of all pods.
