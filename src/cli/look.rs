@@ -128,11 +128,9 @@ impl Look {
 
     /// A failure, in full and without secrets, with the exit code of a run that ends so.
     fn stop(&self, failure: &Failure) -> Stop {
-        let mut text = failure.message.clone();
-        failure.cause.iter().for_each(|cause| text.push_str(&format!("\n  {cause}")));
-        if let Some(help) = &failure.help {
-            text.push_str(&format!("\nhelp: {help}"));
-        }
+        let causes = failure.cause.iter().map(|cause| format!("\n  {cause}"));
+        let help = failure.help.iter().map(|help| format!("\nhelp: {help}"));
+        let text: String = std::iter::once(failure.message.clone()).chain(causes).chain(help).collect();
         Stop::new(exit_code(failure.class), self.redactor().text(&text))
     }
 }

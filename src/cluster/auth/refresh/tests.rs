@@ -51,7 +51,7 @@ impl Transport for AuthHost {
 const NEW: &str = r#"{"status":"OK","data":{"access_token":"h.e30.new","refresh_token":"refresh-2","fa2":false}}"#;
 
 struct Login {
-    _root: tempfile::TempDir,
+    root: tempfile::TempDir,
     places: Places,
     profile: Profile,
     store: TokenStore,
@@ -66,7 +66,7 @@ impl Login {
         let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"})).expect("a profile");
         let redactor = Redactor::default();
         let store = TokenStore::new(&places, redactor.clone());
-        let login = Self { _root: root, places, profile, store, redactor };
+        let login = Self { root, places, profile, store, redactor };
         login.store(r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#);
         login
     }
@@ -330,7 +330,7 @@ async fn a_login_that_is_closed_asks_nothing_any_more() {
 
 /// The platform mounts a credential for an application.
 fn issued(login: &mut Login, id: &str) {
-    let mount = login._root.path().join("mount");
+    let mount = login.root.path().join("mount");
     std::fs::create_dir_all(&mount).expect("a folder");
     let credential = serde_json::json!({"refreshToken": "refresh-issued", "olaresId": id, "appName": "shop"});
     std::fs::write(mount.join("credential.json"), credential.to_string()).expect("written");
