@@ -7,17 +7,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
 use super::context::Context;
 use super::failure;
-use super::found::{Found, Sent, find_out};
+use super::in_flight::{Found, Lost, find_out};
 use super::made::Made;
 use super::rollout::generation;
 use crate::cluster::resource::Address;
 use crate::cluster::{Error, Request, Write};
-use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb, Written};
+use crate::event::{Change, EventKind, Failure, Intent, ObjectId, Record, Reversal, Settled, Verb, Written};
 
 /// Who may still say no to a change: budget, a question before each change.
 #[async_trait::async_trait]
@@ -27,6 +26,14 @@ pub trait Gate: Send + Sync + Debug {
     /// # Errors
     /// Why it may not be made.
     async fn admit(&self, change: &Change, made: &Made) -> Result<(), Failure>;
+
+    /// Lets a change pass that takes pods away, by how much of a workload it leaves.
+    ///
+    /// # Errors
+    /// Why it may not be made.
+    async fn weigh(&self, _: &Context, _: &Proposal) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// What was spent of what, a line each.
     fn account(&self, _: &Made) -> Vec<String> {
@@ -76,13 +83,20 @@ impl Context {
     /// # Errors
     /// When the gate, the journal or the server refuses, or nobody knows what came of it.
     pub async fn change(&self, proposal: Proposal) -> Result<Value, Failure> {
+        if let Some(made) = self.made_before(&proposal).await {
+            return made;
+        }
         let change = self.described(&proposal);
+        self.shared.gate.weigh(self, &proposal).await?;
         self.shared.gate.admit(&change, &self.shared.made).await?;
         self.journaled(change, proposal).await
     }
 
     /// Takes a change back: journaled like any other, never refused by the budget.
     pub(super) async fn change_back(&self, proposal: Proposal) -> Result<Value, Failure> {
+        if let Some(made) = self.made_before(&proposal).await {
+            return made;
+        }
         self.journaled(self.described(&proposal), proposal).await
     }
 
@@ -92,15 +106,23 @@ impl Context {
             body: proposal.request.body().cloned(),
             before: proposal.before.as_deref().cloned(),
         };
-        let ticket =
-            self.shared.ledger.intend(&intent).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+        let ticket = self.shared.ledger.intend(&intent).map_err(failure::of_ledger)?;
         let number = self.shared.made.begin(change.clone(), proposal.before.clone(), ticket.number());
         let (settled, answer) = self.send(&proposal).await;
         let settled_well = self.shared.ledger.settle(ticket, &settled);
-        self.shared.made.settle(number, settled.clone(), answer.as_ref().ok());
+        let landed = self.shared.made.settle(number, settled.clone(), answer.as_ref().ok());
         self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
-        settled_well.map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+        settled_well.map_err(failure::of_ledger)?;
+        self.landed(number, landed)?;
         answer
+    }
+
+    /// Keeps what the server made of the fields we wrote, for an undo by another process.
+    fn landed(&self, number: usize, landed: bool) -> Result<(), Failure> {
+        let made = self.shared.made.all().into_iter().nth(number).filter(|_| landed);
+        let Some(made) = made else { return Ok(()) };
+        let record = Record::Landed { ticket: made.ticket, written: made.change.written };
+        self.shared.ledger.remember(&record).map_err(failure::of_ledger)
     }
 
     fn described(&self, proposal: &Proposal) -> Change {
@@ -111,7 +133,7 @@ impl Context {
             object: proposal.object.clone(),
             summary: proposal.summary.clone(),
             resource_version: proposal.before.as_deref().map(resource_version).unwrap_or_default(),
-            body_digest: body.map(|body| hex(digest(&SHA256, body.as_bytes()).as_ref())).unwrap_or_default(),
+            body_digest: body.map(|body| self.shared.ledger.fingerprint(body.as_bytes())).unwrap_or_default(),
             written: proposal.written.clone(),
             reversal: proposal.reversal.clone(),
             pods: proposal.pods,
@@ -143,11 +165,11 @@ impl Context {
         let lost = failure::of_error(error, proposal.request.what());
         let found = match &proposal.address {
             Some(address) => {
-                let (change, before) = (self.described(proposal), proposal.before.as_deref());
-                find_out(&self.shared.client, address, Sent { change: &change, body: proposal.request.body(), before })
-                    .await
+                let change = self.described(proposal);
+                let sent = Lost { change: &change, before: proposal.before.as_deref(), run: &self.facts().run };
+                find_out(&self.shared.client, address, &sent).await
             }
-            None => Found::Unclear,
+            None => Found::Unclear(String::new()),
         };
         match found {
             Found::Made(object) => {
@@ -158,7 +180,7 @@ impl Context {
                 (applied(&object, proposal), Ok(object))
             }
             Found::NotMade => (Settled::Refused(lost.clone()), Err(lost)),
-            Found::Unclear => {
+            Found::Unclear(_) | Found::Unread(_) => {
                 let help = "nobody knows whether the change was made: look at the object before running again";
                 (Settled::Unknown(lost.message.clone()), Err(lost.help(help)))
             }

@@ -1,11 +1,14 @@
 //! What an action may reach: the target, and the run's ear.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::again::Choices;
 use super::change::Gate;
 use super::failure;
 use super::made::Made;
@@ -27,6 +30,10 @@ pub struct RunFacts {
     pub every: Option<std::time::Duration>,
     /// Hosts and programs that `http` and `command` may use beside the target (`--allow`).
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// Where artifacts are put.
@@ -49,6 +56,8 @@ pub struct Shared {
     pub fan: Arc<Fan>,
     /// What was changed so far.
     pub made: Made,
+    /// What steps have decided once.
+    pub once: Choices,
     /// Who may still say no to a change.
     pub gate: Arc<dyn Gate>,
     /// Where artifacts are put.
@@ -114,6 +123,11 @@ impl Context {
         &self.shared.facts
     }
 
+    /// What the run has changed so far.
+    pub fn made(&self) -> &Made {
+        &self.shared.made
+    }
+
     /// The target, for what only watches and lists need.
     pub fn client(&self) -> &Client {
         &self.shared.client
@@ -133,6 +147,9 @@ impl Context {
     /// # Errors
     /// As [`Context::read`]; an absent object is one.
     pub async fn get(&self, address: &Address) -> Result<Value, Failure> {
+        if let Some(image) = self.as_it_was(address) {
+            return Ok(image.as_ref().clone());
+        }
         let request = address.get();
         let response = self.read(&request).await?;
         let mut object = response.json().map_err(|error| failure::of_error(&error, request.what()))?;

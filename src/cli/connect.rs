@@ -24,10 +24,10 @@ use crate::event::TargetHead;
 use crate::secret::{Redactor, Secret};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::{Serving, Simulator};
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Source};
 
 /// Where a run goes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 #[group(id = "target", multiple = true)]
 pub(super) struct Options {
@@ -44,6 +44,27 @@ pub(super) struct Options {
     /// The login of this profile; else `RUNHUB_PROFILE`, else the active one.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["sim", "kubeconfig", "context"])]
     profile: Option<String>,
+}
+
+impl Options {
+    /// The kubeconfig, from the root, and the context that were given.
+    pub(super) fn kubernetes(&self) -> (Option<PathBuf>, Option<String>) {
+        let file = self.kubeconfig.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+        (file, self.context.clone())
+    }
+
+    /// Whether the run goes to an embedded server, which ends with this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.sim.is_some()
+    }
+
+    /// The same, with what was given when the run began where nothing is given now.
+    pub(super) fn or(self, kubeconfig: Option<&Path>, context: Option<&str>) -> Self {
+        if self.kubeconfig.is_some() || self.context.is_some() || self.sim.is_some() {
+            return self;
+        }
+        Self { kubeconfig: kubeconfig.map(Path::to_path_buf), context: context.map(str::to_owned), ..self }
+    }
 }
 
 /// A target, ready to be spoken with.
@@ -181,8 +202,15 @@ async fn login_of(
 }
 
 fn read_yaml(path: &Path) -> Result<serde_json::Value, Stop> {
-    let source = open::source(path).map_err(|message| Stop::new(exit::USAGE, message))?;
-    let (node, complaints) = document::read(&source);
+    read_tree(&open::source(path).map_err(|message| Stop::new(exit::USAGE, message))?)
+}
+
+/// Reads a text as one YAML document.
+///
+/// # Errors
+/// With the place of the first mistake.
+pub(super) fn read_tree(source: &Source) -> Result<serde_json::Value, Stop> {
+    let (node, complaints) = document::read(source);
     match (node, complaints.into_iter().find(Diagnostic::is_error)) {
         (Some(node), None) => Ok(node.to_json()),
         (_, Some(complaint)) => {
@@ -193,7 +221,11 @@ fn read_yaml(path: &Path) -> Result<serde_json::Value, Stop> {
     }
 }
 
-fn read_scenario(path: &Path) -> Result<Scenario, Stop> {
+/// Reads a scenario's file.
+///
+/// # Errors
+/// When it is no scenario.
+pub(super) fn read_scenario(path: &Path) -> Result<Scenario, Stop> {
     let world = Scenario::from_value(read_yaml(path)?);
     world.map_err(|error| Stop::new(exit::INVALID, format!("{}: {error}", path.display())))
 }

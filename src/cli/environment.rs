@@ -70,6 +70,12 @@ impl Environment {
         self.variables.iter().filter(|(name, _)| may(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// What a program of `command` is started with: what finds programs and tells language and time.
+    pub(super) fn of_programs(&self) -> BTreeMap<String, String> {
+        const PASSED_ON: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+        PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned()))).collect()
+    }
+
     /// Who runs this: `user@host`.
     pub(super) fn actor(&self) -> String {
         let user = self.get("USER").or_else(|| self.get("LOGNAME")).unwrap_or("unknown");

@@ -17,7 +17,7 @@ use super::exit::{self, Stop};
 use super::terminal::{error_style, fail, say_error};
 use super::{Display, runtime};
 use crate::action::{
-    self, Changes, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, on_behalf_of,
+    self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, on_behalf_of,
 };
 use crate::clock::Clock;
 use crate::console::Aside;
@@ -82,6 +82,7 @@ impl Look {
             ledger: Arc::new(NoLedger::default()),
             fan,
             made: Made::default(),
+            once: Choices::default(),
             gate: Arc::new(ClosedGate),
             shelf: Arc::new(NoShelf),
             facts,

@@ -4,7 +4,11 @@
 //! turns every ending into an exit code. One file a command. To add one: its
 //! file, a variant of `Command`, its arm in `dispatch`.
 
+mod accept;
 mod actions;
+mod answers;
+mod approve;
+mod carry;
 mod check;
 mod completions;
 mod connect;
@@ -20,16 +24,21 @@ mod look;
 mod man;
 mod open;
 mod output;
+mod plan;
 mod profile;
+mod resume;
 mod run;
 mod runs;
 mod runtime;
 mod schema;
 mod show;
 mod signal;
+mod sim;
+mod started;
 mod status;
 mod subject;
 mod terminal;
+mod undo;
 mod whoami;
 
 use std::process::ExitCode;
@@ -76,6 +85,16 @@ enum Colour {
 enum Command {
     /// Run a runbook.
     Run(Box<run::Options>),
+    /// Go on with a run that broke off or waits.
+    Resume(Box<resume::Options>),
+    /// Approve what a run waits for, and go on with it.
+    Approve(Box<approve::Approve>),
+    /// Reject what a run waits for, and go on with it: the step fails.
+    Reject(Box<approve::Reject>),
+    /// Say what a run would do; changes nothing.
+    Plan(Box<plan::Options>),
+    /// Take back what a run has changed, newest first.
+    Undo(Box<undo::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -84,6 +103,8 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Serve the embedded ControlHub alone, for kubectl and other clients.
+    Sim(sim::Options),
     /// Show objects: one, several, or all of a kind.
     Get(get::GetOptions),
     /// List the objects of a kind.
@@ -128,10 +149,16 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
     let display = &arguments.display;
     match arguments.command {
         Command::Run(options) => run::command(*options, display, environment),
+        Command::Resume(options) => resume::command(*options, display, environment),
+        Command::Approve(options) => approve::approve(*options, display, environment),
+        Command::Reject(options) => approve::reject(*options, display, environment),
+        Command::Plan(options) => plan::command(&options, display, environment),
+        Command::Undo(options) => undo::command(*options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Sim(options) => sim::command(&options, display),
         Command::Get(options) => get::get(&options, display, environment),
         Command::List(options) => get::list(&options, display, environment),
         Command::Logs(options) => logs::command(&options, display, environment),

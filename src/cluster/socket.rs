@@ -15,7 +15,7 @@ use futures_util::{StreamExt as _, stream};
 use http::header::{HOST, HeaderValue};
 use reqwest::{Certificate, Proxy, redirect, retry};
 
-use super::transport::{RawResponse, RawStream, Transport, TransportError, Wire};
+use super::transport::{RawResponse, RawStream, RawUpgrade, Transport, TransportError, Wire};
 use crate::secret::Secret;
 use named::Renamed;
 
@@ -160,6 +160,17 @@ impl Transport for Socket {
             }
         });
         Ok(RawStream { status, headers, body: body.boxed() })
+    }
+
+    async fn upgrade(&self, wire: Wire) -> Result<RawUpgrade, TransportError> {
+        let response = self.send(wire).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if status != http::StatusCode::SWITCHING_PROTOCOLS {
+            let body = whole(response, self.limit()).await?;
+            return Ok(RawUpgrade::Answered(RawResponse { status, headers, body }));
+        }
+        let connection = response.upgrade().await.map_err(|error| TransportError::Broken(causes(error)))?;
+        Ok(RawUpgrade::Open(headers, Box::new(connection)))
     }
 }
 

@@ -159,7 +159,7 @@ fn who_we_are_is_asked_of_the_target() {
 fn a_look_leaves_no_record_and_asks_no_more_than_its_action() {
     let server = Server::of(WORLD);
     let ended = server.take(Case::new(["get", "deploy", "shop/web", "--verbose"])).run().exits(0);
-    assert_eq!(server.seen(), ["GET /apis/apps/v1/namespaces/shop/deployments/web"]);
+    assert_eq!(server.requests(), ["GET /apis/apps/v1/namespaces/shop/deployments/web"]);
     assert!(ended.stderr.contains("GET /apis/apps/v1/namespaces/shop/deployments/web  200"), "{}", ended.stderr);
     assert_eq!(ended.files(), Vec::<std::path::PathBuf>::new());
 }

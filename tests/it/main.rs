@@ -13,6 +13,8 @@
 
 mod bless;
 mod cases;
+mod contract;
+mod guards;
 mod hidden;
 mod house;
 mod interrupted;
@@ -20,8 +22,10 @@ mod kit;
 mod login;
 mod look;
 mod normal;
+mod plan;
 mod readme;
 mod refused;
+mod resumed;
 mod runbooks;
 mod running;
 mod shown;

@@ -98,7 +98,7 @@ impl Server {
 
     /// Serves a world written here.
     pub(crate) fn of_text(scenario: &str) -> Self {
-        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario", scenario));
+        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario.yaml", scenario));
         let world = Scenario::from_value(node.expect("a document").to_json()).expect("a legal scenario");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
@@ -115,14 +115,14 @@ impl Server {
         &self.serving.url
     }
 
-    /// `METHOD path` of every request so far.
-    pub(crate) fn seen(&self) -> Vec<String> {
-        self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
-    }
-
     /// An access and a refresh token of a user.
     pub(crate) fn tokens(&self, user: &str) -> (String, String) {
         self.simulator.login(user).expect("a user")
+    }
+
+    /// `METHOD path` of every request, in order.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
     /// Sends a case here, as alice.

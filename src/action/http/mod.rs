@@ -21,12 +21,12 @@ use tokio::time::Instant;
 
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Look, Observed, Outlook};
 use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{RawResponse, Wire};
 use crate::cluster::{Transport, TransportError};
 use crate::document::{DurationText, Node, OneOrMany, TargetRule};
-use crate::event::{Class, Failure, Reversal};
+use crate::event::{Class, Failure, ObjectId, Reversal};
 use crate::source::Diagnostic;
 use place::Place;
 use status::StatusRange;
@@ -156,6 +156,15 @@ impl Action for Http {
         self.through(context, &road, &place).await
     }
 
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a request to another host is only sent by a run".into()))
+    }
+
+    fn wants(&self) -> Vec<String> {
+        let url: Option<http::Uri> = self.arguments.url.parse().ok();
+        url.and_then(|url| Some(url.host()?.to_owned())).into_iter().collect()
+    }
+
     fn effect(&self) -> super::Effect {
         match self.own_effect() {
             Effect::None => super::Effect::Nothing,
@@ -174,7 +183,13 @@ impl Http {
     async fn through(&self, context: &Context, road: &dyn Transport, place: &Place) -> Result<Observed, Failure> {
         let wire = self.wire(place)?;
         let started = Instant::now();
-        let exchange = self.exchange(road, wire);
+        let exchange = async {
+            match self.exchange(road, wire).await {
+                Done::Answered(answer) => Done::Answered(result(&answer)),
+                Done::Not(failure) => Done::Not(failure),
+                Done::Unknown(failure) => Done::Unknown(failure),
+            }
+        };
         let changes = self.own_effect() != Effect::None;
         let answer = if changes {
             context.execute(self.execution(), exchange).await?
@@ -185,12 +200,12 @@ impl Http {
             }
         };
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Observed { result: result(&answer), info: json!({"elapsed": elapsed}), changed: changes, secret: false })
+        Ok(Observed { result: answer, info: json!({"elapsed": elapsed}), changed: changes, secret: false })
     }
 
     fn execution(&self) -> Execution {
         Execution {
-            on: self.arguments.url.clone(),
+            on: ObjectId { kind: "Request".into(), name: self.arguments.url.clone(), ..ObjectId::default() },
             summary: self.arguments.method.wire().to_string(),
             body: self.arguments.body.clone(),
             reversal: Reversal::Cannot(NO_WAY_BACK.into()),
