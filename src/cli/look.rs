@@ -19,7 +19,7 @@ use super::{Display, runtime};
 use crate::action::{
     self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, on_behalf_of,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::console::Aside;
 use crate::document::{self, JsonPath, Mode};
 use crate::event::{Change, Class, Failure, Fan, NoLedger, RunId, StepId};
@@ -88,6 +88,11 @@ impl Look {
             facts,
         };
         Ok(Self { target, shared: Arc::new(shared), ear: None })
+    }
+
+    /// When the login in use ends, where it says so.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.target.expires()
     }
 
     /// The filter that everything shown passes.

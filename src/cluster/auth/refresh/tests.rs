@@ -381,3 +381,18 @@ async fn a_grant_of_the_platform_that_opens_nothing_ends_the_login() {
     assert!(ended.what().contains("credential.json holds no credential for it"), "{ended}");
     assert_eq!(host.asked(), 0);
 }
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_stored_is_told_even_if_nobody_waited() {
+    let login = Login::new();
+    let me = login.open().await.expect("logged in");
+    let blob = login.places.token_dir().join("mira_olares.com.enc");
+    let host = AuthHost::answering(200, NEW);
+    let refused = me.headers().await.expect("headers");
+    assert!(tokio::time::timeout(Duration::from_millis(500), me.renew(&refused, host.clone())).await.is_err());
+    std::fs::remove_file(&blob).expect("removed");
+    std::fs::create_dir(&blob).expect("blocked");
+    me.close().await;
+    assert!(me.trouble().is_some_and(|trouble| trouble.contains("cannot be stored and ends with this run")));
+}
