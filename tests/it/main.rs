@@ -13,6 +13,7 @@
 
 mod bless;
 mod cases;
+mod crash;
 mod hidden;
 mod house;
 mod interrupted;

@@ -18,6 +18,7 @@ use crate::event::{Class, Failure, ObjectId, Reversal, Verb};
 /// Deletes the pods of a Job that still run, each by its UID.
 pub(super) async fn replace(context: &Context, address: Address, job: Value) -> Result<Again, Failure> {
     let pods: Vec<Value> = pods_of(context, &job).await?.into_iter().filter(goes).collect();
+    let pods = context.as_at_first("pods", pods)?;
     if pods.is_empty() {
         let message = format!("{} has no running pod to start again", ObjectId::of(&job));
         return Err(Failure::new(Class::Invalid, message).help("its controller starts the next one by itself"));

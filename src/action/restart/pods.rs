@@ -87,19 +87,13 @@ impl Round {
 
     /// The round of this step; begun again after a crash, it is about the same pods as at first.
     fn begin(context: &Context, object: &Value, pods: &[Value]) -> Result<Self, Failure> {
-        let fresh = || Self::new(object, pods).map(|round| round.old.iter().map(essence).collect());
-        let old: Vec<Value> = context.once(&format!("pods of {}", ObjectId::of(object)), fresh)?;
-        let whole = |known: &Value| {
-            let uid = known.pointer("/metadata/uid");
-            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())
+        let key = format!("pods of {}", ObjectId::of(object));
+        let old = if context.chosen(&key).is_some() {
+            context.as_at_first(&key, pods.to_vec())?
+        } else {
+            context.as_at_first(&key, Self::new(object, pods)?.old)?
         };
-        Ok(Self {
-            uid: ObjectId::of(object).uid,
-            old: old.iter().map(whole).collect(),
-            sent: 0,
-            protected: None,
-            hopeless: None,
-        })
+        Ok(Self { uid: ObjectId::of(object).uid, old, sent: 0, protected: None, hopeless: None })
     }
 
     fn same_workload(&self, object: &Value) -> Result<(), Failure> {
@@ -200,17 +194,6 @@ impl Round {
 fn is_among(pod: &Value, pods: &[Value]) -> bool {
     let uid = pod.pointer("/metadata/uid");
     pods.iter().any(|other| other.pointer("/metadata/uid") == uid)
-}
-
-/// What is kept of a pod: who it is, and whether it was ready.
-fn essence(pod: &Value) -> Value {
-    let at = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": at("/metadata/name"), "namespace": at("/metadata/namespace"), "uid": at("/metadata/uid")},
-        "status": {"conditions": at("/status/conditions")},
-    })
 }
 
 fn is_leaving(pod: &Value) -> bool {
