@@ -14,6 +14,7 @@
 mod bless;
 mod cases;
 mod contract;
+mod crash;
 mod guards;
 mod hidden;
 mod house;
