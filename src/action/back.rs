@@ -1,16 +1,16 @@
-//! Taking one change back, and finding out what came of changes that were let go of.
+//! Taking one change back.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::change::{Found, Proposal, find_out, resource_version};
-use super::context::{Context, Shared};
+use super::change::{Proposal, resource_version};
+use super::context::Context;
 use super::made::MadeChange;
 use crate::cluster::resource::{Address, Resource};
 use crate::cluster::verbs::Deletion;
-use crate::event::{Class, EventKind, Failure, ObjectId, Reversal, Settled, StepId, Ticket, Verb, Written};
+use crate::event::{Class, Failure, ObjectId, Reversal, Verb, Written};
 
 /// How often a conflict is met by reading again.
 const CONFLICTS: u32 = 8;
@@ -144,33 +144,6 @@ pub(super) async fn address_of(context: &Context, object: &ObjectId) -> Result<A
     };
     let namespace = Some(object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     resource.at(namespace, &object.name).map_err(|error| Failure::new(Class::Invalid, format!("{object}: {error}")))
-}
-
-/// Finds out what came of the changes that a stopped step was making, and journals it.
-pub async fn settle_in_flight(shared: &Arc<Shared>, step: &StepId) {
-    for made in shared.made.in_flight().into_iter().filter(|made| made.change.step == *step) {
-        let change = &made.change;
-        let known = Resource::of(&change.object.api_version, &change.object.kind);
-        let namespace = Some(change.object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-        let found = match known.and_then(|resource| resource.at(namespace, &change.object.name).ok()) {
-            Some(address) => find_out(&shared.client, &address, change, None).await,
-            None => Found::Unclear,
-        };
-        let settled = match &found {
-            Found::Made(object) => Settled::Applied {
-                uid: change.object.uid.clone(),
-                resource_version: resource_version(object),
-                generation: super::rollout::generation(object),
-            },
-            Found::NotMade => Settled::Refused(Failure::new(Class::Cancelled, "stopped before the server did it")),
-            Found::Unclear => Settled::Unknown("stopped while it was under way".into()),
-        };
-        let object = if let Found::Made(object) = &found { Some(object) } else { None };
-        // A journal that cannot be written was already reported by the run itself.
-        let _ = shared.ledger.settle(Ticket::issued(made.ticket), &settled);
-        shared.made.settle(made.number, settled.clone(), object);
-        shared.fan.tell(EventKind::Changed { change: Box::new(change.clone()), settled });
-    }
 }
 
 #[cfg(test)]

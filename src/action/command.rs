@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use self::child::{Call, Said};
 use super::ended::{Ended, KEPT, spoken};
 use super::exec::{needs_words, zero};
+use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook};
 use crate::document::TargetRule;
 use crate::event::{Class, Failure, ObjectId};
 
@@ -76,10 +77,15 @@ impl Action for Command {
             Effect::Nothing => child::run(&call).await.map_err(|(failure, _)| failure)?,
             effect => {
                 let object = ObjectId { kind: "Program".into(), name: what.clone(), ..ObjectId::default() };
-                context.execute(object, "run it here", &effect, child::run(&call)).await?
+                let execution = Execution::with(&effect, object, "run it here");
+                context.execute(execution, async { Done::of(child::run(&call).await) }).await?
             }
         };
         self.observed(context, &what, done, started)
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a program is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

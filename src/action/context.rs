@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::again::Choices;
 use super::change::Gate;
 use super::failure;
 use super::made::Made;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub fan: Arc<Fan>,
     /// What was changed so far.
     pub made: Made,
+    /// What steps have decided once.
+    pub once: Choices,
     /// Who may still say no to a change.
     pub gate: Arc<dyn Gate>,
     /// Where artifacts are put.
@@ -120,6 +123,9 @@ impl Context {
     /// # Errors
     /// As [`Context::read`]; an absent object is one.
     pub async fn get(&self, address: &Address) -> Result<Value, Failure> {
+        if let Some(image) = self.as_it_was(address) {
+            return Ok(image.as_ref().clone());
+        }
         let request = address.get();
         let response = self.read(&request).await?;
         let mut object = response.json().map_err(|error| failure::of_error(&error, request.what()))?;

@@ -91,6 +91,12 @@ fn missing(object: &Value, edit: &Edit) -> Vec<Written> {
         .collect()
 }
 
+/// The change that an edit of an object comes to; nothing where every field holds already what it should.
+pub(super) fn proposed(address: &Address, object: &Value, edit: Edit) -> Option<Proposal> {
+    let written = missing(object, &edit);
+    (!written.is_empty()).then(|| proposal(address, &Arc::new(object.clone()), edit, written))
+}
+
 fn proposal(address: &Address, before: &Arc<Value>, edit: Edit, written: Vec<Written>) -> Proposal {
     let summary = if edit.summary.is_empty() { words(&written) } else { edit.summary };
     Proposal {

@@ -11,9 +11,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::ended::{Ended, KEPT, spoken};
+use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::cluster::exec::{Exec as Call, Executed};
 use crate::cluster::resource::Address;
 use crate::document::{Container, Mode, Node, Target, TargetRule};
@@ -89,8 +90,8 @@ impl Action for Exec {
             Effect::Nothing => self.run(context, &address, &what).await.map_err(|(failure, _)| failure)?,
             effect => {
                 let summary = format!("run {}", spoken(&self.arguments.command));
-                let work = self.run(context, &address, &what);
-                context.execute(ObjectId::of(&pod), &summary, &effect, work).await?
+                let execution = Execution::with(&effect, ObjectId::of(&pod), summary);
+                context.execute(execution, async { Done::of(self.run(context, &address, &what).await) }).await?
             }
         };
         let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -101,6 +102,10 @@ impl Action for Exec {
         let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
         Ended { what: &what, exit_code: done.exit_code, stdout, stderr, cut, took }
             .judged(&self.arguments.ok_exit_codes, self.effect().changes())
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a command in a container is only run by a run".into()))
     }
 
     fn effect(&self) -> Effect {

@@ -37,10 +37,7 @@ pub(super) struct Going {
 /// # Errors
 /// When the server refuses for another reason than a disruption budget.
 pub(super) async fn send_away(context: &Context, pod: &Value, going: Going) -> Result<Sent, Failure> {
-    let address = address(pod)?;
-    let version = if going.force { String::new() } else { eviction(context).await? };
-    let proposal = proposal(&address, pod, going, &version);
-    match context.change(proposal).await {
+    match context.change(proposal(context, pod, going).await?).await {
         Ok(_) => Ok(Sent::Away),
         // Gone, or replaced by another of its name: this one is away.
         Err(failure) if matches!(failure.class, Class::NotFound | Class::Conflict) => Ok(Sent::Away),
@@ -49,7 +46,8 @@ pub(super) async fn send_away(context: &Context, pod: &Value, going: Going) -> R
     }
 }
 
-fn address(pod: &Value) -> Result<Address, Failure> {
+/// Where a pod lies.
+pub(super) fn address(pod: &Value) -> Result<Address, Failure> {
     let id = ObjectId::of(pod);
     let address = POD.at(Some(&id.namespace), &id.name);
     address.map_err(|error| failure::of_error(&error.into(), &id.to_string()))
@@ -63,8 +61,7 @@ fn address(pod: &Value) -> Result<Address, Failure> {
 /// # Errors
 /// As [`send_away`].
 pub(super) async fn ask_again(context: &Context, pod: &Value, going: Going) -> Result<Sent, Failure> {
-    let address = address(pod)?;
-    let rehearsal = proposal(&address, pod, going, &eviction(context).await?).request.dry_run();
+    let rehearsal = proposal(context, pod, going).await?.request.dry_run();
     match context.read(&rehearsal).await {
         Err(failure) if is_protected(&failure) => {
             let words = failure.message.strip_prefix("rehearse: ").unwrap_or(&failure.message);
@@ -81,14 +78,19 @@ async fn eviction(context: &Context) -> Result<String, Failure> {
     version.map_err(|error| failure::of_error(&error, "which version of evictions"))
 }
 
-fn proposal(address: &Address, pod: &Value, going: Going, version: &str) -> Proposal {
+/// The change that sends this very pod away.
+///
+/// # Errors
+/// When the server does not tell which evictions it takes.
+pub(super) async fn proposal(context: &Context, pod: &Value, going: Going) -> Result<Proposal, Failure> {
+    let address = address(pod)?;
     let how = Deletion { uid: Some(ObjectId::of(pod).uid), grace_period: going.grace, ..Deletion::default() };
     let (verb, summary, request) = if going.force {
         (Verb::Delete, "delete the pod", address.delete(&how))
     } else {
-        (Verb::Evict, "evict the pod", address.evict(version, &how))
+        (Verb::Evict, "evict the pod", address.evict(&eviction(context).await?, &how))
     };
-    Proposal {
+    Ok(Proposal {
         verb,
         address: Some(address.clone()),
         object: ObjectId::of(pod),
@@ -98,7 +100,7 @@ fn proposal(address: &Address, pod: &Value, going: Going, version: &str) -> Prop
         written: Vec::new(),
         reversal: Reversal::Nothing,
         pods: 0,
-    }
+    })
 }
 
 /// A server answers 429 both for "too fast" and for "the budget forbids it"; only the first is a throttle.

@@ -10,9 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::execute::{Done, Execution};
 use super::middleware::{Instance, TYPES, is, listed, text};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::cluster::middleware;
 use crate::document::{Mode, Node, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
@@ -88,10 +89,14 @@ impl Action for SetPassword {
             name: instance.name.clone(),
             uid: String::new(),
         };
-        let work = self.send(context, &user);
-        context.execute(object, &format!("password of {user}"), &self.effect(), work).await?;
+        let execution = Execution::with(&self.effect(), object, format!("password of {user}"));
+        context.execute(execution, async { Done::of(self.send(context, &user).await) }).await?;
         let verified = found(context, instance).await.is_ok_and(|now| text(&now, "password") == password);
         Ok(Observed { result, info: json!({"verified": verified}), changed: true, secret: false })
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("the server offers no rehearsal of a password".into()))
     }
 
     fn effect(&self) -> Effect {
@@ -115,7 +120,7 @@ impl SetPassword {
                     .warn(format!("{}: the answer was lost ({error}); the list shows that it was set", request.what()));
                 Ok(())
             }
-            _ => Err((failure.help("nobody knows whether it was set: try both passwords"), true)),
+            _ => Err((failure, true)),
         }
     }
 }
@@ -180,7 +185,7 @@ mod tests {
         assert_eq!(stage.writes().len(), 1);
         let stage = platform(lost, false);
         let failure = ready(&ROW, SET).act(&stage.context()).await.unwrap_err();
-        assert_eq!(failure.help.unwrap(), "nobody knows whether it was set: try both passwords");
+        assert_eq!(failure.help.unwrap(), "nobody knows whether it was done: look before running again");
         assert_eq!(stage.writes().len(), 1);
     }
 

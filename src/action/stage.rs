@@ -63,6 +63,7 @@ impl Stage {
             ledger: Arc::new(NoLedger::default()),
             fan: Arc::new(Fan::new(RunId("run-1".into()), "stage", clock(), Redactor::default(), Vec::new())),
             made: Made::default(),
+            once: super::Choices::default(),
             gate: Arc::new(OpenGate),
             shelf: Arc::new(NoShelf),
             facts: RunFacts { run: "run-1".into(), book: "book".into(), ..RunFacts::default() },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use crate::cluster::auth::Places;
+use crate::cluster::auth::{Places, System};
 
 /// What the process was started with.
 #[derive(Debug, Clone)]
@@ -52,9 +52,16 @@ impl Environment {
             olares_cli_home: self.path("OLARES_CLI_HOME"),
             data_dir: self.path("OLARES_CLI_DATA_DIR"),
             cache_dir: self.path("OLARES_CLI_CACHE_DIR"),
+            credentials_dir: self.path("OLARES_CLI_CREDENTIALS_DIR"),
             kubeconfig: self.get("KUBECONFIG").map(split).unwrap_or_default(),
             temp_dir: std::env::temp_dir(),
+            system: if cfg!(target_os = "macos") { System::MacOs } else { System::Linux },
         }
+    }
+
+    /// Whether there is a person who can be asked something.
+    pub(super) fn has_person(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
     }
 
     /// Variables that a book may read: those that begin with `RUNHUB_`, and those named by `--env`.

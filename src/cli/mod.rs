@@ -4,18 +4,30 @@
 //! turns every ending into an exit code. One file a command. To add one: its
 //! file, a variant of `Command`, its arm in `dispatch`.
 
+mod accept;
 mod actions;
+mod answers;
+mod approve;
+mod carry;
 mod check;
 mod connect;
 mod environment;
 mod exit;
 mod given;
+mod login;
+mod logout;
 mod open;
+mod plan;
+mod profile;
+mod resume;
 mod run;
 mod runs;
+mod runtime;
 mod schema;
 mod show;
 mod signal;
+mod sim;
+mod started;
 mod terminal;
 
 use std::process::ExitCode;
@@ -62,6 +74,14 @@ enum Colour {
 enum Command {
     /// Run a runbook.
     Run(Box<run::Options>),
+    /// Go on with a run that broke off or waits.
+    Resume(Box<resume::Options>),
+    /// Approve what a run waits for, and go on with it.
+    Approve(Box<approve::Approve>),
+    /// Reject what a run waits for, and go on with it: the step fails.
+    Reject(Box<approve::Reject>),
+    /// Say what a run would do; changes nothing.
+    Plan(Box<plan::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
     Check(check::Options),
     /// List the actions, or show one.
@@ -70,6 +90,14 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Serve the embedded ControlHub alone, for kubectl and other clients.
+    Sim(sim::Options),
+    /// Log in to Olares, with the same files and locks as olares-cli.
+    Login(Box<login::Options>),
+    /// Take a stored login away.
+    Logout(logout::Options),
+    /// List, show and choose profiles.
+    Profile(profile::Options),
     /// Print a JSON Schema.
     Schema(schema::Options),
 }
@@ -92,10 +120,18 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
     let display = &arguments.display;
     match arguments.command {
         Command::Run(options) => run::command(*options, display, environment),
+        Command::Resume(options) => resume::command(*options, display, environment),
+        Command::Approve(options) => approve::approve(*options, display, environment),
+        Command::Reject(options) => approve::reject(*options, display, environment),
+        Command::Plan(options) => plan::command(&options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Sim(options) => sim::command(&options, display),
+        Command::Login(options) => login::command(&options, display, environment),
+        Command::Logout(options) => logout::command(&options, display, environment),
+        Command::Profile(options) => profile::command(&options, display, environment),
         Command::Schema(options) => schema::command(&options),
     }
 }

@@ -30,7 +30,7 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
-    road: Road,
+    road: Arc<Road>,
     identity: Arc<dyn Identity>,
     provider: &'static dyn Provider,
     clock: Clock,
@@ -56,7 +56,7 @@ impl Client {
         tap: Arc<dyn Tap>,
         clock: Clock,
     ) -> Self {
-        let road = Road::new(transport, tap, clock);
+        let road = Arc::new(Road::new(transport, tap, clock));
         let (requests, discovery) = (AtomicU64::new(0), Discovery::default());
         let shared = Shared { road, identity, provider, clock, requests, discovery };
         Self { shared: Arc::new(shared), prefix: Path::default(), policy: RetryPolicy::seeded(fastrand::u64(..)) }
@@ -234,7 +234,7 @@ impl Client {
     async fn renewed(&self, error: &Error, refused: &HeaderMap) -> Result<bool, Error> {
         match error.refusal() {
             Some(refusal) if refusal.is_unauthenticated() => {
-                Ok(self.shared.identity.renew(refused, &self.shared.road).await?)
+                Ok(self.shared.identity.renew(refused, self.shared.road.clone()).await?)
             }
             _ => Ok(false),
         }

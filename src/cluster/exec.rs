@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -52,7 +53,7 @@ pub struct Exec {
 }
 
 /// What a command said, up to the limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// The first bytes.
     pub bytes: Vec<u8>,
@@ -74,7 +75,7 @@ impl Output {
 }
 
 /// A command that has ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
     /// Its exit code.
     pub exit_code: i64,

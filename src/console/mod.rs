@@ -16,15 +16,20 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod age;
 mod asker;
 pub mod colour;
 pub mod diagnostics;
 mod ending;
 mod live;
 mod page;
+mod plan;
+pub mod profiles;
+mod prompt;
 mod screen;
 mod step;
 mod style;
+mod table;
 mod text;
 mod trouble;
 
@@ -33,5 +38,8 @@ mod tests;
 
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
+pub use plan::draw as plan;
+pub use profiles::StoredProfile;
+pub use prompt::Prompt;
 pub use screen::{Pause, Screen};
 pub use style::{Loudness, Style};

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::order::Order;
+use super::plan::Bound;
 use super::run::evaluation;
 use crate::action::{Gate, Made, MadeChange};
 use crate::document::{self, Mode};
-use crate::event::{Answer, Asker, Change, Class, Failure, Question, Settled, Verb};
+use crate::event::{Answer, Asker, Change, Class, Failure, ObjectId, Question, Settled, Verb};
 use crate::runbook::BudgetLimits;
+use crate::secret::Redactor;
 use crate::template::Scope;
 
 /// Lets a change pass while the budget holds and, with `--ask`, a person agrees.
@@ -22,6 +24,23 @@ use crate::template::Scope;
 pub(super) struct BudgetGate {
     limits: BudgetLimits,
     asker: Option<Arc<dyn Asker>>,
+    bound: Option<Bound>,
+}
+
+/// The limits of an order: the book's, widened by the command line.
+pub(super) fn limits(order: &Order, scope: &Scope) -> Result<BudgetLimits, Failure> {
+    let Some(budget) = &order.book.budget else { return Ok(order.options.widened.apply(BudgetLimits::default())) };
+    let filled = budget.limits.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+    let mut complaints = Vec::new();
+    let limits: Option<BudgetLimits> = document::decode(&filled.node, Mode::Whole, &mut complaints);
+    let limits = limits.filter(|_| complaints.is_empty()).ok_or_else(|| evaluation(&complaints))?;
+    Ok(order.options.widened.apply(limits))
+}
+
+/// The namespace that a budget asks about: an object's own, or the namespace itself that goes or changes.
+pub(super) fn namespace_of(object: &ObjectId) -> Option<&str> {
+    let namespace = if object.kind == "Namespace" { &object.name } else { &object.namespace };
+    Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
 }
 
 /// What was spent.
@@ -34,25 +53,15 @@ struct Spent {
 }
 
 impl BudgetGate {
-    /// Reads the book's budget.
-    pub(super) fn new(order: &Order, scope: &Scope, asker: Arc<dyn Asker>) -> Result<Self, Failure> {
-        let limits = match &order.book.budget {
-            None => BudgetLimits::default(),
-            Some(budget) => {
-                let filled = budget.limits.fill(scope).map_err(|complaints| evaluation(&complaints))?;
-                let mut complaints = Vec::new();
-                let limits: Option<BudgetLimits> = document::decode(&filled.node, Mode::Whole, &mut complaints);
-                limits.filter(|_| complaints.is_empty()).ok_or_else(|| evaluation(&complaints))?
-            }
-        };
-        Ok(Self { limits, asker: order.options.ask.then_some(asker) })
+    /// The gate of an order with these limits.
+    pub(super) fn new(order: &Order, limits: BudgetLimits, asker: Arc<dyn Asker>, redactor: &Redactor) -> Self {
+        let bound = order.options.plan.clone().map(|plan| Bound::new(plan, redactor.clone()));
+        Self { limits, asker: order.options.ask.then_some(asker), bound }
     }
 
     fn over(&self, change: &Change, made: &Made) -> Option<String> {
-        let namespace = &change.object.namespace;
-        if let Some(allowed) = &self.limits.namespaces
-            && !namespace.is_empty()
-            && !allowed.contains(namespace)
+        if let (Some(allowed), Some(namespace)) = (&self.limits.namespaces, namespace_of(&change.object))
+            && !allowed.iter().any(|name| name == namespace)
         {
             return Some(format!("the namespace {namespace} is none of: {}", allowed.join(", ")));
         }
@@ -113,6 +122,9 @@ impl Gate for BudgetGate {
                 format!("{} {}: over the budget, {over}", change.object, change.summary),
             ));
         }
+        if let Some(bound) = &self.bound {
+            bound.admit(change, made)?;
+        }
         let Some(asker) = &self.asker else { return Ok(()) };
         let question = Question::Confirm {
             step: change.step.to_string(),
@@ -120,7 +132,7 @@ impl Gate for BudgetGate {
         };
         match asker.ask(&question).await {
             Answer::Yes => Ok(()),
-            Answer::No(_) => {
+            Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
                 Err(Failure::new(Class::Consent, format!("{} {} was not agreed to", change.object, change.summary)))
             }
             Answer::Nobody(hint) => {
@@ -145,7 +157,7 @@ impl Gate for BudgetGate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ObjectId, Reversal, StepId};
+    use crate::event::{Reversal, StepId};
 
     fn change(kind: &str, name: &str, verb: Verb, pods: u32) -> Change {
         Change {
@@ -162,7 +174,7 @@ mod tests {
     }
 
     fn gate(limits: BudgetLimits) -> BudgetGate {
-        BudgetGate { limits, asker: None }
+        BudgetGate { limits, asker: None, bound: None }
     }
 
     #[tokio::test]
@@ -191,5 +203,14 @@ mod tests {
     async fn a_foreign_namespace_is_refused() {
         let gate = gate(BudgetLimits { namespaces: Some(vec!["other".into()]), ..BudgetLimits::default() });
         assert!(gate.admit(&change("Deployment", "web", Verb::Patch, 0), &Made::default()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_goes_is_in_itself() {
+        let gate = gate(BudgetLimits { namespaces: Some(vec!["shop".into()]), ..BudgetLimits::default() });
+        let mut gone = change("Namespace", "bank", Verb::Delete, 0);
+        gone.object.namespace.clear();
+        let refused = gate.admit(&gone, &Made::default()).await.unwrap_err();
+        assert!(refused.message.contains("the namespace bank is none of: shop"), "{refused}");
     }
 }

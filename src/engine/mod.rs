@@ -13,8 +13,11 @@
 //! | `frame` | what `steps.<id>` means |
 //! | `outputs` | what a step keeps |
 //! | `undo` | taking back, newest first |
+//! | `past`, `resume` | what earlier processes did of a run, and going on from there |
+//! | `pause` | waiting for a person, a login, a decision |
 //! | `outcome` | the table of runbook-format §10 |
-//! | `consent`, `gate`, `requires` | what must be agreed or hold before a change |
+//! | `consent`, `gate`, `preflight`, `requires` | what must be agreed or hold before a change |
+//! | `plan/` | what a run would do |
 //! | `cancel` | stopping |
 
 mod attempt;
@@ -28,7 +31,12 @@ mod list;
 mod order;
 mod outcome;
 mod outputs;
+mod past;
+mod pause;
+mod plan;
+mod preflight;
 mod requires;
+mod resume;
 mod run;
 mod step;
 mod tags;
@@ -37,5 +45,7 @@ mod undo;
 pub use cancel::Cancel;
 pub use order::{Doors, Options, Order};
 pub use outcome::exit_code;
-pub use run::run;
+pub use past::Past;
+pub use plan::{Scout, Witness, plan, plan_hash};
+pub use run::{book_hash, resume, run};
 pub use tags::unpicked;

@@ -32,7 +32,10 @@ pub(super) fn build(store: &Store, world: World, objects: Vec<Value>) -> Result<
     if world == World::Empty && !objects.iter().any(|object| text(object, "/kind") == "Node") {
         add(store, node("node-a"))?;
     }
-    objects.into_iter().try_for_each(|object| add(store, object))
+    // Namespaces first: whoever lives in one would bring it, bare.
+    let (namespaces, others): (Vec<_>, Vec<_>) =
+        objects.into_iter().partition(|object| text(object, "/kind") == "Namespace");
+    namespaces.into_iter().chain(others).try_for_each(|object| add(store, object))
 }
 
 fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {

@@ -106,6 +106,19 @@ pub static RESOURCES: &[Resource] = &[
         &[Status, ReturnsDeleted],
     ),
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &[Status, ReturnsDeleted]),
+    core("endpoints", "endpoints", "Endpoints", &["ep"], &[]),
+    core("limitranges", "limitrange", "LimitRange", &["limits"], &[]),
+    core(
+        "replicationcontrollers",
+        "replicationcontroller",
+        "ReplicationController",
+        &["rc"],
+        &[Generation, Status, Scale, All],
+    ),
+    Resource {
+        namespaced: false,
+        ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"], &[Status, ReturnsDeleted])
+    },
     Resource { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"], &[Status]) },
     Resource { namespaced: false, ..core("nodes", "node", "Node", &["no"], &[Status]) },
     apps("deployments", "deployment", "Deployment", &["deploy"], &[Generation, Status, Scale, All]),
@@ -135,7 +148,43 @@ pub static RESOURCES: &[Resource] = &[
             &[Status, All],
         )
     },
+    Resource { group: "coordination.k8s.io", ..core("leases", "lease", "Lease", &[], &[]) },
+    networking("ingresses", "ingress", "Ingress", &["ing"], &[Generation, Status]),
+    networking("networkpolicies", "networkpolicy", "NetworkPolicy", &["netpol"], &[Generation]),
+    Resource { namespaced: false, ..networking("ingressclasses", "ingressclass", "IngressClass", &[], &[Generation]) },
+    Resource {
+        group: "discovery.k8s.io",
+        ..core("endpointslices", "endpointslice", "EndpointSlice", &[], &[Generation])
+    },
+    rbac("roles", "role", "Role"),
+    rbac("rolebindings", "rolebinding", "RoleBinding"),
+    Resource { namespaced: false, ..rbac("clusterroles", "clusterrole", "ClusterRole") },
+    Resource { namespaced: false, ..rbac("clusterrolebindings", "clusterrolebinding", "ClusterRoleBinding") },
+    Resource {
+        group: "storage.k8s.io",
+        namespaced: false,
+        ..core("storageclasses", "storageclass", "StorageClass", &["sc"], &[ReturnsDeleted])
+    },
+    Resource {
+        group: "scheduling.k8s.io",
+        namespaced: false,
+        ..core("priorityclasses", "priorityclass", "PriorityClass", &["pc"], &[Generation])
+    },
 ];
+
+const fn networking(
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    short: &'static [&'static str],
+    traits: &'static [Trait],
+) -> Resource {
+    Resource { group: "networking.k8s.io", ..core(plural, singular, kind, short, traits) }
+}
+
+const fn rbac(plural: &'static str, singular: &'static str, kind: &'static str) -> Resource {
+    Resource { group: "rbac.authorization.k8s.io", ..core(plural, singular, kind, &[], &[]) }
+}
 
 const fn core(
     plural: &'static str,

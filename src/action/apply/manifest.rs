@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::action::context::Context;
 use crate::action::failure;
 use crate::cluster::resource::Address;
-use crate::document;
+use crate::document::{self, CustomObject, Target};
 use crate::event::{Class, Failure, ObjectId};
 use crate::source::{Diagnostic, Source};
 
@@ -65,6 +65,16 @@ fn beginning(object: &Value) -> String {
     const SHOWN: usize = 80;
     let text = object.to_string();
     if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
+}
+
+/// The object of a manifest as a target; nothing where it lacks what names it.
+pub(super) fn target(manifest: &Value) -> Option<Target> {
+    let id = ObjectId::of(manifest);
+    let whole = !(id.api_version.is_empty() || id.kind.is_empty() || id.name.is_empty());
+    whole.then(|| {
+        let namespace = Some(id.namespace).filter(|namespace| !namespace.is_empty());
+        Target::Object(CustomObject { api_version: id.api_version, kind: id.kind, namespace, name: id.name })
+    })
 }
 
 /// Whether a path stays inside the folder that it begins in.

@@ -20,15 +20,15 @@ use tokio::time::Instant;
 
 use self::manifest::Manifest;
 use super::change::Proposal;
-use super::diff::differences;
+use super::diff::{content, differences};
 use super::get::conceal_data;
-use super::patch::{ROLLS, bound, content, pods_taken, summary};
+use super::patch::{ROLLS, bound, pods_taken, summary};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, failure};
 use crate::document::{Mode, Node, TargetRule};
-use crate::event::{Class, Failure, ObjectId, Reversal, Verb};
+use crate::event::{Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 use crate::source::Diagnostic;
 
 /// How often a conflict is met by reading again.
@@ -109,12 +109,7 @@ fn check(objects: &Node, mode: Mode, out: &mut Vec<Diagnostic>) {
 #[async_trait]
 impl Action for Apply {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
-        let objects = match (&self.arguments.objects, &self.arguments.file) {
-            (Some(objects), _) => objects.clone(),
-            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
-            (None, None) => Vec::new(),
-        };
-        let manifests = manifest::placed(context, objects).await?;
+        let manifests = self.manifests(context).await?;
         let mut count = Count::default();
         let mut applied = Vec::new();
         for manifest in &manifests {
@@ -130,6 +125,19 @@ impl Action for Apply {
         let objects: Vec<Value> = applied.into_iter().map(|(object, _)| object).collect();
         let changed = count.created + count.changed > 0;
         Ok(Observed { result: json!({"objects": objects}), info, changed, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        for manifest in self.manifests(look.context()).await? {
+            outlook.effects.extend(self.look_at(look, &manifest).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let targets = self.arguments.objects.iter().flatten().filter_map(manifest::target);
+        targets.flat_map(|target| ["create", "patch"].map(|verb| Need::of(verb, &target))).collect()
     }
 
     fn effect(&self) -> Effect {
@@ -195,48 +203,84 @@ impl Apply {
     }
 
     async fn create(&self, context: &Context, manifest: &Manifest) -> Result<Value, Failure> {
-        let request = manifest.address.apply(manifest.body.clone(), self.arguments.force);
-        let proposal = Proposal {
+        context.change(self.creation(manifest)).await
+    }
+
+    fn creation(&self, manifest: &Manifest) -> Proposal {
+        Proposal {
             verb: Verb::Create,
             address: Some(manifest.address.clone()),
             object: ObjectId { uid: String::new(), ..ObjectId::of(&manifest.body) },
             summary: "create".into(),
-            request,
+            request: manifest.address.apply(manifest.body.clone(), self.arguments.force),
             before: None,
             written: Vec::new(),
             reversal: Reversal::DeleteCreated,
             pods: 0,
-        };
-        context.change(proposal).await
+        }
     }
 
-    /// Rehearses, then sends, bound to what was read.
+    /// Rehearses, then sends.
     async fn change(&self, context: &Context, manifest: &Manifest, before: Value) -> Result<(Value, Done), Failure> {
+        match self.changing(context, manifest, &before).await? {
+            Some(proposal) => Ok((context.change(proposal).await?, Done::Changed)),
+            None => Ok((before, Done::Unchanged)),
+        }
+    }
+
+    /// The change that the server would make of the object as it was read; nothing where it would make none.
+    async fn changing(
+        &self,
+        context: &Context,
+        manifest: &Manifest,
+        before: &Value,
+    ) -> Result<Option<Proposal>, Failure> {
         let is_secret = manifest.address.resource().kind == "Secret";
-        let request = || manifest.address.apply(bound(manifest.body.clone(), &before), self.arguments.force);
-        let rehearsal = request().dry_run();
+        let request = manifest.address.apply(bound(manifest.body.clone(), before), self.arguments.force);
+        let rehearsal = request.clone().dry_run();
         let after = context.read(&rehearsal).await?.json();
         let after = after.map_err(|error| failure::of_error(&error, rehearsal.what()))?;
         if is_secret {
-            conceal_data(context, &before);
+            conceal_data(context, before);
             conceal_data(context, &after);
         }
-        let written = differences("", Some(&content(&before)), Some(&content(&after)));
-        if written.is_empty() {
-            return Ok((before, Done::Unchanged));
-        }
-        let proposal = Proposal {
+        let written = differences("", Some(&content(before)), Some(&content(&after)));
+        Ok((!written.is_empty()).then(|| Proposal {
             verb: Verb::Patch,
             address: Some(manifest.address.clone()),
-            object: ObjectId::of(&before),
+            object: ObjectId::of(before),
             summary: summary(&written, is_secret),
-            request: request(),
-            pods: pods_taken(&before, &after, &written),
-            before: Some(Arc::new(before)),
+            request,
+            pods: pods_taken(before, &after, &written),
+            before: Some(Arc::new(before.clone())),
             reversal: Reversal::Fields,
             written,
+        }))
+    }
+
+    /// All manifests, from the book or the file, and where they lie.
+    async fn manifests(&self, context: &Context) -> Result<Vec<Manifest>, Failure> {
+        let objects = match (&self.arguments.objects, &self.arguments.file) {
+            (Some(objects), _) => objects.clone(),
+            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
+            (None, None) => Vec::new(),
         };
-        Ok((context.change(proposal).await?, Done::Changed))
+        manifest::placed(context, objects).await
+    }
+
+    /// What one object would become; nothing where it is as it should be.
+    async fn look_at(&self, look: &Look, manifest: &Manifest) -> Result<Option<PlannedEffect>, Blind> {
+        let there = match look.object(manifest.address.clone()).await {
+            Err(Blind::Failed(failure)) if failure.class == Class::NotFound => None,
+            other => Some(other?),
+        };
+        let Some(seen) = there else {
+            return Ok(Some(look.created(&manifest.address, self.creation(manifest)).await?));
+        };
+        match self.changing(look.context(), manifest, &seen.object).await? {
+            Some(proposal) => Ok(Some(look.rehearse(&seen, proposal).await?)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -19,13 +19,14 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use self::round::Round;
-use self::stay::{Losses, OnNode};
-use super::cordon::{RULE, mark};
+use self::stay::{Losses, OnNode, is_leaving};
+use super::cordon::{RULE, mark, plan};
 use super::delete::{check_grace, seconds};
-use super::pods::Going;
+use super::pods::{self, Going};
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
+use crate::cluster::resource::POD;
 use crate::document::{DurationText, Target};
 use crate::event::Failure;
 use crate::source::Diagnostic;
@@ -97,8 +98,7 @@ impl Action for Drain {
         let losses = self.losses();
         OnNode::read(context, address.name()).await?.refuse(losses, address.name())?;
         let marked = mark(context, &self.target, true).await?;
-        let grace = self.arguments.grace_period.as_ref().and_then(seconds);
-        let round = Round::new(address.name(), losses, Going { force: false, grace }, self.waits());
+        let round = Round::new(address.name(), losses, self.going(), self.waits());
         let end = round.run(context).await?;
         let mut info = json!({"before": marked.info.get("before"), "after": true, "evicted": end.evicted,
             "left": end.left, "complete": end.gone});
@@ -108,6 +108,24 @@ impl Action for Drain {
         }
         let result = context.get(&address).await?;
         Ok(Observed { result, info, changed: marked.changed || end.evicted > 0, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let context = look.context();
+        let node = context.one(&self.target).await?;
+        let pods = OnNode::read(context, node.name()).await?;
+        pods.refuse(self.losses(), node.name())?;
+        let mut outlook = look.edits(&self.target, |node| Ok(plan(node, true))).await?;
+        for pod in pods.going.iter().filter(|pod| !is_leaving(pod)) {
+            let gone = look.object(pods::address(pod)?).await?;
+            let proposal = pods::proposal(context, pod, self.going()).await?;
+            outlook.effects.push(look.rehearse(&gone, proposal).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target), Need::beside("create", &self.target, &POD, Some("eviction"))]
     }
 
     fn effect(&self) -> Effect {
@@ -125,6 +143,10 @@ impl Action for Drain {
 }
 
 impl Drain {
+    fn going(&self) -> Going {
+        Going { force: false, grace: self.arguments.grace_period.as_ref().and_then(seconds) }
+    }
+
     fn losses(&self) -> Losses {
         let may = |loss: Loss| loss == Loss::Delete;
         Losses { emptydir: may(self.arguments.emptydir), unmanaged: may(self.arguments.unmanaged) }

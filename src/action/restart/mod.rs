@@ -24,10 +24,10 @@ use super::reach::{needs_max, running_pods};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout, pods_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
-use crate::cluster::resource::Address;
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
+use crate::cluster::resource::{Address, POD};
 use crate::document::{DurationText, Mode, Node, Target, TargetRule};
-use crate::event::{Class, Failure, ObjectId, Reversal};
+use crate::event::{Class, EffectKind, Failure, ObjectId, Reversal};
 use crate::source::Diagnostic;
 
 const RULE: TargetRule = TargetRule {
@@ -130,6 +130,26 @@ fn check(node: &Node, mode: Mode, arguments: &Arguments, is_pod: bool, out: &mut
 impl Action for Restart {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if is_pod(&self.target) {
+            return one_pod::look(look, &self.target, &self.pace()).await;
+        }
+        if self.arguments.strategy == Strategy::DeletePods {
+            return pods::look(look, &self.target, &self.pace()).await;
+        }
+        let stamp = format!("(when {} runs)", look.context().step());
+        Ok(look.edits(&self.target, |object| plan(object, &stamp)).await?.named(EffectKind::Restart))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let rolls = self.arguments.strategy == Strategy::Rolling && !is_pod(&self.target);
+        match (rolls, self.arguments.force) {
+            (true, _) => vec![Need::of("patch", &self.target)],
+            (false, true) => vec![Need::beside("delete", &self.target, &POD, None)],
+            (false, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
+        }
     }
 
     fn effect(&self) -> Effect {

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use super::super::cause;
 use super::super::follow::Follow;
-use super::super::pods::{Going, Sent, ask_again, send_away};
+use super::super::pods::{self, Going, Sent, ask_again, send_away};
 use super::super::reach::{is_active, running_pods};
 use super::super::rollout::condition;
 use super::super::wait::{FAIL_FAST, gone, pods_of};
-use super::super::{Context, Observed, set};
+use super::super::{Blind, Context, Look, Observed, Outlook, set};
 use super::revision;
 use crate::cluster::resource::Address;
-use crate::document::KindRow;
+use crate::document::{KindRow, Target};
 use crate::event::{Class, Failure, ObjectId};
 
 /// How long a pod that its disruption budget protects is left alone.
@@ -48,7 +48,7 @@ pub(super) async fn replace(context: &Context, address: &Address, pace: Pace) ->
         let pods = pods_of(context, &object).await?;
         let round = match &mut round {
             Some(round) => round,
-            none => none.insert(Round::new(&object, &pods, &pace)?),
+            none => none.insert(Round::begin(context, &object, &pods, &pace)?),
         };
         round.same_workload(&object)?;
         round.fail_fast(context, &object, &pods).await?;
@@ -58,6 +58,21 @@ pub(super) async fn replace(context: &Context, address: &Address, pace: Pace) ->
         }
         context.waiting(&round.line(&pods), Vec::new());
     }
+}
+
+/// What replacing every pod of the target's workloads would do: one pod after another goes.
+pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Outlook, Blind> {
+    let mut outlook = Outlook::default();
+    for seen in look.objects(target, 1).await? {
+        let pods = pods_of(look.context(), &seen.object).await?;
+        for pod in Round::new(&seen.object, &pods, pace)?.old {
+            let address = pods::address(&pod)?;
+            let proposal = pods::proposal(look.context(), &pod, pace.going).await?;
+            let gone = look.object(address).await?;
+            outlook.effects.push(look.rehearse(&gone, proposal).await?);
+        }
+    }
+    Ok(outlook)
 }
 
 /// One replacement of all pods.
@@ -89,6 +104,28 @@ impl Round {
             return Err(Failure::new(Class::Expectation, line));
         }
         Ok(Self { uid: id.uid, old, ready_before, sent: 0, protected: None, hopeless: None })
+    }
+
+    /// The round of this step; begun again after a crash, it is about the same pods as at first.
+    fn begin(context: &Context, object: &Value, pods: &[Value], pace: &Pace) -> Result<Self, Failure> {
+        let fresh = || {
+            let round = Self::new(object, pods, pace)?;
+            Ok((round.old.iter().map(essence).collect(), round.ready_before))
+        };
+        let (old, ready_before): (Vec<Value>, usize) =
+            context.once(&format!("pods of {}", ObjectId::of(object)), fresh)?;
+        let whole = |known: &Value| {
+            let uid = known.pointer("/metadata/uid");
+            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())
+        };
+        Ok(Self {
+            uid: ObjectId::of(object).uid,
+            old: old.iter().map(whole).collect(),
+            ready_before,
+            sent: 0,
+            protected: None,
+            hopeless: None,
+        })
     }
 
     fn same_workload(&self, object: &Value) -> Result<(), Failure> {
@@ -194,6 +231,17 @@ impl Round {
 fn is_among(pod: &Value, pods: &[Value]) -> bool {
     let uid = pod.pointer("/metadata/uid");
     pods.iter().any(|other| other.pointer("/metadata/uid") == uid)
+}
+
+/// What is kept of a pod: who it is, and whether it was ready.
+fn essence(pod: &Value) -> Value {
+    let at = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": at("/metadata/name"), "namespace": at("/metadata/namespace"), "uid": at("/metadata/uid")},
+        "status": {"conditions": at("/status/conditions")},
+    })
 }
 
 fn is_leaving(pod: &Value) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! To add one: its variant in `runbook::Control`, its file here, its arm below.
 
+mod approve;
 mod assert;
 mod fail;
 mod group;
@@ -26,7 +27,8 @@ impl Run {
             Control::Pause(form) => self.pause(form, id, around).await,
             Control::Fail(form) => Err(self.fail(form, around)),
             Control::UndoSteps(which) => self.undo_steps(which, id, around).await,
-            Control::Use(_) | Control::Approve(_) => Err(Verdict::Errored(Failure::new(
+            Control::Approve(form) => self.approve(form, at).await,
+            Control::Use(_) => Err(Verdict::Errored(Failure::new(
                 Class::Unsupported,
                 format!("this version of runhub cannot carry out `{}`", step.action()),
             ))),

@@ -65,6 +65,14 @@ impl Machine {
         machine
     }
 
+    /// Looks at everything that is there at the start, as if it had been seen long ago: whoever enters
+    /// finds that each workload has its pods, if not yet that they run.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        let observed = std::mem::take(&mut self.timing.observed);
+        while self.run(now, usize::MAX) {}
+        self.timing.observed = observed;
+    }
+
     /// Looks at up to `steps` objects; says whether more wait.
     pub(super) fn run(&mut self, now: Timestamp, steps: usize) -> bool {
         self.listen();

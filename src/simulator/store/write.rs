@@ -10,6 +10,7 @@ use super::{Store, known};
 use crate::simulator::defaults;
 use crate::simulator::object;
 use crate::simulator::resource::{Resource, Trait};
+use crate::simulator::schema;
 use crate::simulator::status::StatusError;
 
 impl Store {
@@ -28,12 +29,16 @@ impl Store {
         self.add(resource, object)
     }
 
-    /// Adds an object as it is, status, `uid` and stamps included: for worlds that have a past.
+    /// Adds an object in the form of its kind but otherwise as it is, status, `uid` and stamps included: for worlds that have a past.
     ///
     /// # Errors
     /// As [`Store::create`].
-    pub fn seed(&self, resource: &str, object: Value) -> Result<Arc<Value>, StatusError> {
-        self.add(known(resource)?, object)
+    pub fn seed(&self, resource: &str, mut object: Value) -> Result<Arc<Value>, StatusError> {
+        let resource = known(resource)?;
+        if let Some(kind) = schema::of_kind(&resource.api_version(), resource.kind) {
+            schema::decode(kind, &mut object).map_err(StatusError::bad_request)?;
+        }
+        self.add(resource, object)
     }
 
     fn add(&self, resource: &'static Resource, mut object: Value) -> Result<Arc<Value>, StatusError> {

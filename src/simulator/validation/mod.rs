@@ -3,7 +3,6 @@
 //! To add rules for a kind, add its row in `kinds.rs`; what must not change is
 //! listed in [`immutable`].
 
-mod decode;
 mod golang;
 mod kinds;
 mod meta;
@@ -14,7 +13,6 @@ use serde_json::Value;
 use super::object;
 use super::resource::Resource;
 use super::status::{Cause, StatusError};
-pub(super) use decode::decodable;
 use kinds::rules;
 
 const IMMUTABLE: &str = "field is immutable";

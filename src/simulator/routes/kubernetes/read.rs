@@ -9,6 +9,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::path::Target;
+use super::table::{self, Form, Listed, View};
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::object;
@@ -41,11 +42,16 @@ impl Filter {
     }
 }
 
-pub(super) fn get(app: &App, target: &Target<'_>) -> Result<Response, StatusError> {
+pub(super) fn get(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let name = target.name.unwrap_or_default();
     let found = app.store.get(target.resource.plural, target.place(), name);
     let object = found.ok_or_else(|| StatusError::not_found(target.resource, name))?;
-    Ok(one(200, target, &object))
+    let view = View::of(app, ask);
+    Ok(match view.form {
+        Form::Objects => one(200, target, &object),
+        Form::Metadata => reply::json(200, &table::partial(&object)),
+        Form::Table => reply::json(200, &Listed::one(target, &object).table(view, app.store.clock().now())),
+    })
 }
 
 /// An answer that is one object.
@@ -71,6 +77,13 @@ pub(super) fn list(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response
         if filter.is_empty() {
             metadata.insert("remainingItemCount".into(), rest.into());
         }
+    }
+    let view = View::of(app, ask);
+    if view.form != Form::Objects {
+        let listed = Listed { target, metadata, objects: picked.iter().map(|object| &**object).collect() };
+        let table = view.form == Form::Table;
+        let body = if table { listed.table(view, app.store.clock().now()) } else { listed.partial() };
+        return Ok(reply::json(200, &body));
     }
     Ok(reply::json(200, &List { target, metadata, objects: &picked }))
 }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::Method;
+use http::header::WARNING;
 use serde_json::{Value, json};
 
 use super::path::Target;
@@ -11,6 +12,8 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::patch::{self, Dialect, Manager, managed};
 use crate::simulator::resource::{Trait, by_kind};
+use crate::simulator::scenario::Batch;
+use crate::simulator::schema::{self, Slips};
 use crate::simulator::status::{Cause, StatusError};
 use crate::simulator::store::{Store, fresh_uid};
 use crate::simulator::{defaults, validation};
@@ -50,7 +53,7 @@ pub(super) fn manager(app: &App, ask: &Ask, target: &Target<'_>) -> Manager {
 pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let mut object = ask.json(target.resource.kind)?;
     fit(target, &mut object)?;
-    validation::decodable(&object).map_err(|why| undecodable(target, &why))?;
+    let warnings = form(app, ask, target, &mut object)?;
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
         return Err(StatusError::unexplained("resourceVersion should not be set on objects to be created"));
     }
@@ -59,7 +62,50 @@ pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     object::remove(&mut object, &["metadata", "managedFields"]);
     managed::track(&manager(app, ask, target), &json!({}), &mut object);
     let made = store(app, ask)?.create(target.resource.plural, object)?;
-    Ok(one(201, target, &made))
+    Ok(warned(one(201, target, &made), &warnings))
+}
+
+/// Brings a body into the form of its kind; gives the warnings about what was dropped.
+fn form(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+    let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
+    let Slips(slips) = schema::decode(kind, object).map_err(|why| undecodable(target, &why))?;
+    match field_validation(app, ask) {
+        _ if slips.is_empty() => Ok(slips),
+        FieldValidation::Strict => Err(undecodable(target, &strict(&slips))),
+        FieldValidation::Warn => Ok(slips),
+        FieldValidation::Ignore => Ok(Vec::new()),
+    }
+}
+
+fn strict(slips: &[String]) -> String {
+    format!("strict decoding error: {}", slips.join(", "))
+}
+
+/// What becomes of fields that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldValidation {
+    Strict,
+    Warn,
+    Ignore,
+}
+
+/// What the caller asks for; servers before 1.25 drop such fields without a word.
+fn field_validation(app: &App, ask: &Ask) -> FieldValidation {
+    match ask.query("fieldValidation") {
+        _ if app.switches.batch == Batch::V1Beta1 => FieldValidation::Ignore,
+        Some("Strict") => FieldValidation::Strict,
+        Some("Ignore") => FieldValidation::Ignore,
+        _ => FieldValidation::Warn,
+    }
+}
+
+fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        if let Ok(value) = format!("299 - {}", Value::from(warning.as_str())).parse() {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
+    response
 }
 
 /// Checks what is to be created as the server will see it: with an identity and with its defaults.
@@ -139,7 +185,7 @@ fn open_namespace(app: &App, target: &Target<'_>, object: &Value) -> Result<(), 
 pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let mut body = ask.json(target.resource.kind)?;
     fit(target, &mut body)?;
-    validation::decodable(&body).map_err(|why| undecodable(target, &why))?;
+    let warnings = form(app, ask, target, &mut body)?;
     let writer = manager(app, ask, target);
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
@@ -147,7 +193,7 @@ pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
         *object = body;
         Ok(())
     })?;
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
 }
 
 pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
@@ -157,14 +203,28 @@ pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
         return apply(app, ask, target, body);
     }
     let writer = manager(app, ask, target);
+    let mut warnings = Vec::new();
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         let before = object.clone();
         patch::apply(dialect, object, &body)?;
         same_name(target, object)?;
         check_identity(target, ask, &before, object)?;
-        validation::decodable(object).map_err(|why| unfit(object, &why))
+        warnings = form_patched(app, ask, target, object)?;
+        Ok(())
     })?;
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// As [`form`], for what a patch has made.
+fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+    let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
+    let as_patched = object.clone();
+    let Slips(slips) = schema::decode(kind, object).map_err(|why| unfit(&as_patched, &why))?;
+    match field_validation(app, ask) {
+        FieldValidation::Strict if !slips.is_empty() => Err(unfit(&as_patched, &strict(&slips))),
+        FieldValidation::Ignore => Ok(Vec::new()),
+        FieldValidation::Strict | FieldValidation::Warn => Ok(slips),
+    }
 }
 
 fn unfit(patched: &Value, why: &str) -> StatusError {
@@ -179,21 +239,23 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
     }
     fit(target, &mut config)?;
     same_name(target, &config)?;
-    validation::decodable(&config).map_err(|why| undecodable(target, &why))?;
+    let warnings = check_config(app, ask, target, &config)?;
     let (writer, store) = (manager(app, ask, target), store(app, ask)?);
     let (plural, name) = (target.resource.plural, target.name.unwrap_or_default());
     if app.store.get(plural, target.place(), name).is_none() && target.sub.is_none() {
         open_namespace(app, target, &config)?;
-        let born = managed::apply(&writer, &json!({}), &config, true)?;
+        let mut born = managed::apply(&writer, &json!({}), &config, true)?;
+        form_patched(app, ask, target, &mut born)?;
         admit(target, &born)?;
         let made = store.create(plural, born)?;
-        return Ok(one(201, target, &made));
+        return Ok(warned(one(201, target, &made), &warnings));
     }
     let force = ask.flag("force");
     let write = |object: &mut Value| {
         let before = object.clone();
         *object = managed::apply(&writer, &before, &config, force)?;
         check_identity(target, ask, &before, object)?;
+        form_patched(app, ask, target, object)?;
         checked(target, &before, object)
     };
     let changed = if target.sub == Some("status") {
@@ -201,7 +263,12 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
     } else {
         store.update(plural, target.place(), name, None, write)?
     };
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// A configuration is kept as it is, but it must fit its type (typed apply knows no other fields).
+fn check_config(app: &App, ask: &Ask, target: &Target<'_>, config: &Value) -> Result<Vec<String>, StatusError> {
+    form(app, ask, target, &mut config.clone())
 }
 
 /// Changes an object, or its status, and notes who did.
