@@ -33,18 +33,10 @@ pub enum Back {
 pub async fn take_back(context: &Context, made: &MadeChange) -> Result<Back, Failure> {
     let address = address_of(context, &made.change.object).await?;
     for attempt in 0..CONFLICTS {
-        let Some(now) = context.find(&address).await? else { return Ok(gone(made)) };
-        if ObjectId::of(&now).uid != made.change.object.uid {
-            return Ok(Back::Conflict("the object was replaced by another of the same name".into()));
-        }
-        let proposal = match &made.change.reversal {
-            Reversal::DeleteCreated => deletion(&address, now),
-            Reversal::Fields => match fields_back(&made.change.written, &now) {
-                Ok(fields) if fields.is_empty() => return Ok(Back::Already),
-                Ok(fields) => patch_back(&address, now, fields),
-                Err(conflict) => return Ok(Back::Conflict(conflict)),
-            },
-            Reversal::Nothing | Reversal::Cannot(_) => return Ok(Back::Already),
+        let now = context.find(&address).await?;
+        let proposal = match way_back(made, &address, now) {
+            Ok(proposal) => proposal,
+            Err(nothing_to_do) => return Ok(nothing_to_do),
         };
         match context.change_back(proposal).await {
             Ok(_) => return Ok(Back::Done),
@@ -54,6 +46,33 @@ pub async fn take_back(context: &Context, made: &MadeChange) -> Result<Back, Fai
         tokio::time::sleep(Duration::from_millis(10 << attempt.min(6))).await;
     }
     Ok(Back::Conflict("the object changes too often".into()))
+}
+
+/// What taking a change back would come to now; nothing is sent.
+///
+/// # Errors
+/// When the object cannot be read.
+pub async fn look_back(context: &Context, made: &MadeChange) -> Result<Back, Failure> {
+    let address = address_of(context, &made.change.object).await?;
+    let now = context.find(&address).await?;
+    Ok(way_back(made, &address, now).map_or_else(|nothing_to_do| nothing_to_do, |_| Back::Done))
+}
+
+/// The change that takes another back, given the object as it is; or why there is none to make.
+fn way_back(made: &MadeChange, address: &Address, now: Option<Value>) -> Result<Proposal, Back> {
+    let now = now.ok_or_else(|| gone(made))?;
+    if ObjectId::of(&now).uid != made.change.object.uid {
+        return Err(Back::Conflict("the object was replaced by another of the same name".into()));
+    }
+    match &made.change.reversal {
+        Reversal::DeleteCreated => Ok(deletion(address, now)),
+        Reversal::Fields => match fields_back(&made.change.written, &now) {
+            Ok(fields) if fields.is_empty() => Err(Back::Already),
+            Ok(fields) => Ok(patch_back(address, now, fields)),
+            Err(conflict) => Err(Back::Conflict(conflict)),
+        },
+        Reversal::Nothing | Reversal::Cannot(_) => Err(Back::Already),
+    }
 }
 
 fn gone(made: &MadeChange) -> Back {

@@ -12,6 +12,7 @@ use super::again::Choices;
 use super::change::Gate;
 use super::failure;
 use super::made::Made;
+use super::unbroken::Unbroken;
 use crate::cluster::resource::Address;
 use crate::cluster::{Client, Read, Request, Response};
 use crate::event::{EventKind, Failure, Fan, Ledger, Note, StepId, Waiting};
@@ -58,6 +59,8 @@ pub struct Shared {
     pub made: Made,
     /// What steps have decided once.
     pub once: Choices,
+    /// Work that goes on when its step is let go of.
+    pub unbroken: Unbroken,
     /// Who may still say no to a change.
     pub gate: Arc<dyn Gate>,
     /// Where artifacts are put.
@@ -73,6 +76,13 @@ pub struct Context {
     step: StepId,
     scope: Arc<Scope>,
     last_words: Mutex<LastWords>,
+    ear: Option<Arc<dyn Ear>>,
+}
+
+/// Hears the lines of logs as they come, where a person watches and no run keeps them.
+pub trait Ear: Send + Sync + Debug {
+    /// A line came.
+    fn line(&self, line: &str);
 }
 
 /// What a wait last said it waits for, for the moment its clock runs out.
@@ -86,7 +96,19 @@ struct LastWords {
 impl Context {
     /// The context of a step's attempt.
     pub fn new(shared: Arc<Shared>, step: StepId, scope: Arc<Scope>) -> Self {
-        Self { shared, step, scope, last_words: Mutex::default() }
+        Self { shared, step, scope, last_words: Mutex::default(), ear: None }
+    }
+
+    /// The same context, with one who hears lines as they come.
+    #[must_use]
+    pub fn heard_by(mut self, ear: Arc<dyn Ear>) -> Self {
+        self.ear = Some(ear);
+        self
+    }
+
+    /// Lets a line be heard, and says whether anyone did: what is heard need not be kept.
+    pub(super) fn hears(&self, line: &str) -> bool {
+        self.ear.as_ref().map(|ear| ear.line(&self.shared.fan.redactor().text(line))).is_some()
     }
 
     /// The step's full name.
@@ -102,6 +124,11 @@ impl Context {
     /// Facts of the run.
     pub fn facts(&self) -> &RunFacts {
         &self.shared.facts
+    }
+
+    /// What the run has changed so far.
+    pub fn made(&self) -> &Made {
+        &self.shared.made
     }
 
     /// The target, for what only watches and lists need.

@@ -106,17 +106,16 @@ fn carries_our_mark(run: &str, object: &Value) -> bool {
     object.pointer("/metadata/annotations/runhub.dev~1run").and_then(Value::as_str) == Some(run)
 }
 
-/// Whether an object that was not there before was made by our own server-side apply, which leaves no other mark.
+/// Whether an object that was not there before is there by a server-side apply of runhub.
 fn was_applied(object: &Value) -> bool {
+    let is = |entry: &Value, field: &str, wanted: &str| entry.get(field).is_some_and(|value| value == wanted);
     let managers = object.pointer("/metadata/managedFields").and_then(Value::as_array);
-    managers.into_iter().flatten().any(|entry| {
-        entry.get("manager").is_some_and(|manager| manager == FIELD_MANAGER)
-            && entry.get("operation").is_some_and(|operation| operation == "Apply")
-    })
+    managers.into_iter().flatten().any(|entry| is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Apply"))
 }
 
 /// Finds out what came of the changes that a stopped step was making, and journals it.
 pub async fn settle_in_flight(shared: &Arc<Shared>, step: &StepId) {
+    shared.unbroken.join(step).await;
     for made in shared.made.in_flight().into_iter().filter(|made| made.change.step == *step) {
         let (settled, object) = match find_out_again(shared, &made).await {
             Found::Made(object) => (applied(&made, &object), Some(object)),

@@ -10,12 +10,14 @@
 
 mod again;
 mod apply;
+mod away;
 mod back;
 #[cfg(test)]
 mod books;
 mod cause;
 mod change;
 mod command;
+mod containers;
 mod context;
 mod cordon;
 mod delete;
@@ -33,6 +35,7 @@ mod get;
 mod guard;
 mod held;
 mod http;
+mod images;
 mod in_flight;
 mod job;
 mod list;
@@ -56,6 +59,8 @@ mod scale;
 mod set_image;
 mod set_password;
 mod settle;
+mod several;
+mod spaces;
 #[cfg(test)]
 mod stage;
 mod start;
@@ -65,23 +70,28 @@ mod suspend;
 mod tap;
 mod target;
 mod trigger;
+mod unbroken;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
 mod wait_until;
 mod who;
+mod workloads;
 
 pub use again::Choices;
-pub use back::{Back, take_back};
+pub use away::{Away, away};
+pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
-pub use context::{Context, RunFacts, Shared, Shelf};
-pub use guard::check_guard;
+
+pub use context::{Context, Ear, RunFacts, Shared, Shelf};
+pub use guard::{Guard, check_guard};
 pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
 pub use tap::{ExchangeTap, on_behalf_of};
+pub use unbroken::Unbroken;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -183,6 +193,9 @@ pub trait Action: Send + Sync + Debug {
 pub static ACTIONS: &[&ActionKind] = &[
     &get::ROW,
     &list::ROW,
+    &workloads::ROW,
+    &containers::ROW,
+    &images::ROW,
     &scale::ROW,
     &start::ROW,
     &stop::ROW,
@@ -206,6 +219,7 @@ pub static ACTIONS: &[&ActionKind] = &[
     &uncordon::ROW,
     &drain::ROW,
     &who::ROW,
+    &spaces::ROW,
     &status::ROW,
     &middleware::ROW,
     &set_password::ROW,

@@ -11,13 +11,21 @@ fn parts(book: &Runbook) -> Vec<(String, String)> {
     let (mut rest, mut from, mut parts) = (String::new(), 0, Vec::new());
     for step in &book.steps {
         let (start, end) = (step.span.start, step.span.end);
-        rest.push_str(text.get(from..start).unwrap_or_default().trim_end());
+        keep(&mut rest, text.get(from..start));
         parts.push((step.id.clone(), text.get(start..end).unwrap_or_default().trim_end().to_owned()));
         from = end;
     }
-    rest.push_str(text.get(from..).unwrap_or_default());
+    keep(&mut rest, text.get(from..));
     parts.push(("rest".to_owned(), rest));
     parts
+}
+
+/// Adds the lines of a text that say something; the dash before a step is none of them.
+fn keep(rest: &mut String, text: Option<&str>) {
+    for line in text.unwrap_or_default().lines().filter(|line| !matches!(line.trim(), "" | "-")) {
+        rest.push_str(line.trim_end());
+        rest.push('\n');
+    }
 }
 
 /// The names of what differs, in the order of the new book; what is gone comes last.
@@ -110,7 +118,7 @@ mod tests {
         let old = book("  - id: one\n    note: a\n  - id: two\n    note: b\n");
         let new = book("  - id: one\n    note: a\n  - id: two\n    note: B\n  - id: three\n    note: c\n");
         let names = changed(&old, &new);
-        assert_eq!(names, ["two", "three"]);
+        assert_eq!(names, ["two", "three"], "{:?} {:?}", parts(&old), parts(&new));
         assert_eq!(unaccepted(&names, &["two".into()]), ["three"]);
         assert!(unaccepted(&names, &["all".into()]).is_empty());
         assert!(changed(&old, &old).is_empty());

@@ -98,9 +98,14 @@ impl Target {
         Ok(Self { head, road, identity, provider, embedded: None })
     }
 
-    /// Waits for a login that is being renewed, and ends the embedded server; its watches end with it.
-    pub(super) async fn close(self) {
+    /// Waits for a login that is being renewed; nothing can be asked afterwards.
+    pub(super) async fn settle(&self) {
         self.identity.close().await;
+    }
+
+    /// Settles the login, and ends the embedded server; its watches end with it.
+    pub(super) async fn close(self) {
+        self.settle().await;
         drop(self.embedded);
     }
 

@@ -46,6 +46,11 @@ pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
+/// A taking-back failed or met a conflict.
+pub(super) const UNDO_FAILED: u8 = 9;
+
+/// Interrupted.
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The table, for `--help`.
 pub(super) const HELP: &str = "\

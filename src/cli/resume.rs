@@ -14,6 +14,7 @@ use super::started::Started;
 use super::terminal::{complain, error_style, fail, say_error};
 use super::{Display, accept, exit, open};
 use crate::clock::Clock;
+use crate::console::Style;
 use crate::engine::{self, Past};
 use crate::event::{Choice, Event, Ledger as _, Outcome, Phase, Record, RunId, TargetHead};
 use crate::journal::{Error, Journal, Places, Vault};
@@ -109,7 +110,7 @@ pub(super) fn go_on(
     judge: impl FnOnce(&mut Earlier) -> Result<Prepared, Refused>,
 ) -> u8 {
     let (clock, redactor) = (Clock::system(), Redactor::default());
-    let opened = open_again(run, &again, place, (clock, &redactor)).and_then(|mut earlier| {
+    let opened = open_again(run, Some(&again), place, (clock, &redactor)).and_then(|mut earlier| {
         let prepared = judge(&mut earlier)?;
         Ok((earlier, prepared))
     });
@@ -136,10 +137,12 @@ pub(super) fn say_refused(refused: &Refused) -> u8 {
     refused.1
 }
 
-/// Opens the record of a run for going on with it; the book must be what it was, or be accepted.
+/// Opens the record of a run for going on with it.
+///
+/// The book must be what it was, or be accepted; to take back, it is the book as it was.
 pub(super) fn open_again(
     run: &str,
-    again: &Again,
+    again: Option<&Again>,
     (display, environment): (&Display, &Environment),
     (clock, redactor): (Clock, &Redactor),
 ) -> Result<Earlier, Refused> {
@@ -147,7 +150,10 @@ pub(super) fn open_again(
     let (journal, journaled) = Journal::reopen(&places, &run, redactor, clock)?;
     let past = Past::of(&journaled, &Vault::open(&places, &run)?)?;
     let mut started = begun(&past)?;
-    let book = the_book(&mut started, &past, again, (display, environment))?;
+    let book = match again {
+        Some(again) => the_book(&mut started, &past, again, (display, environment))?,
+        None => the_book_as_it_was(&started, (display, environment))?,
+    };
     if let Ok(kept) = serde_json::to_value(&started)
         && past.started() != Some(&kept)
     {
@@ -156,7 +162,7 @@ pub(super) fn open_again(
     let values = past.inputs().cloned().and_then(|inputs| serde_json::from_value(inputs).ok()).unwrap_or_default();
     let inputs = Inputs { values, secret: started.secret_inputs.clone() };
     let mut options = started.options();
-    options.yes |= again.yes;
+    options.yes |= again.is_some_and(|again| again.yes);
     options.environment = environment.of_programs();
     options.folder = started.file.parent().map(Path::to_path_buf).unwrap_or_default();
     Ok(Earlier { run, journal, past, told: journaled.events, book, inputs, options, started })
@@ -195,11 +201,7 @@ fn the_book(
     } else {
         open::source(&started.file).map_err(|message| Refused(message, exit::INVALID))?
     };
-    let (book, complaints) = open::checked(&now);
-    complain(&now, &complaints, &style);
-    let Some(book) = book.filter(|_| !complaints.iter().any(Diagnostic::is_error)) else {
-        return Err(Refused(String::new(), exit::INVALID));
-    };
+    let book = whole(&now, &style)?;
     let hash = past.head().map(|head| head.book_hash.clone());
     if hash.as_deref() == Some(&engine::book_hash(&book)) {
         return Ok(Arc::new(book));
@@ -221,6 +223,29 @@ fn the_book(
     now.text().clone_into(&mut started.text);
     past.run_anew(&changed);
     Ok(Arc::new(book))
+}
+
+/// The book as it was when the run was last gone on with; of a journal of format 1 the file.
+fn the_book_as_it_was(
+    started: &Started,
+    (display, environment): (&Display, &Environment),
+) -> Result<Arc<Runbook>, Refused> {
+    let was = if started.text.is_empty() {
+        open::source(&started.file).map_err(|message| Refused(message, exit::INVALID))?
+    } else {
+        Source::new(started.file.display().to_string(), started.text.clone())
+    };
+    whole(&was, &error_style(display, environment)).map(Arc::new)
+}
+
+/// A book without mistakes; those of another are drawn.
+fn whole(source: &Source, style: &Style) -> Result<Runbook, Refused> {
+    let (book, complaints) = open::checked(source);
+    let wrong = complaints.iter().any(Diagnostic::is_error);
+    if wrong {
+        complain(source, &complaints, style);
+    }
+    book.filter(|_| !wrong).ok_or(Refused(String::new(), exit::INVALID))
 }
 
 /// Whether a run goes on, or why it does not.

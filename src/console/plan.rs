@@ -147,7 +147,8 @@ fn end(page: &mut Page<'_>, plan: &Plan) {
     for problem in &plan.problems {
         page.labelled(0, (Tone::Bad, "refused:"), &problem.message);
     }
-    let changes = plan.steps.iter().flat_map(|step| &step.effects).filter(|effect| effect.changes()).count();
+    let is_new = |effect: &&PlannedEffect| effect.changes() && effect.kind != EffectKind::Undo;
+    let changes = plan.steps.iter().flat_map(|step| &step.effects).filter(is_new).count();
     let effects = count(u64::try_from(changes).unwrap_or(u64::MAX), "change");
     page.line(0, Tone::Dim, &format!("{effects}, found out with {}", count(plan.requests, "request")));
     page.line(0, Tone::Dim, &format!("hash {}", plan.hash));

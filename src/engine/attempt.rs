@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::guards::any_tripped;
 use super::outputs::with_result;
 use super::run::{Run, Surroundings, evaluation};
 use super::step::{At, Tried};
@@ -152,6 +153,7 @@ impl Run {
         tokio::select! {
             biased;
             reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
+            () = any_tripped(&around.wires) => Err(Verdict::Cancelled(CancelReason::Guard)),
             done = work => Ok(done),
             limit = over(clocks.own) => Err(Verdict::Errored(out_of_time(limit, context))),
             () = until(clocks.around) => Err(Verdict::Cancelled(CancelReason::Deadline)),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use super::order::Order;
 use super::plan::Bound;
 use super::run::evaluation;
-use crate::action::{Gate, Made, MadeChange};
+use crate::action::{Away, Context, Gate, Made, MadeChange, Proposal, away};
 use crate::document::{self, Mode};
 use crate::event::{Answer, Asker, Change, Class, Failure, ObjectId, Question, Settled, Verb};
 use crate::runbook::BudgetLimits;
@@ -25,6 +25,8 @@ pub(super) struct BudgetGate {
     limits: BudgetLimits,
     asker: Option<Arc<dyn Asker>>,
     bound: Option<Bound>,
+    /// UIDs of pods that were let go: several may be on their way at once.
+    let_go: tokio::sync::Mutex<BTreeSet<String>>,
 }
 
 /// The limits of an order: the book's, widened by the command line.
@@ -56,7 +58,7 @@ impl BudgetGate {
     /// The gate of an order with these limits.
     pub(super) fn new(order: &Order, limits: BudgetLimits, asker: Arc<dyn Asker>, redactor: &Redactor) -> Self {
         let bound = order.options.plan.clone().map(|plan| Bound::new(plan, redactor.clone()));
-        Self { limits, asker: order.options.ask.then_some(asker), bound }
+        Self { limits, asker: order.options.ask.then_some(asker), bound, let_go: tokio::sync::Mutex::default() }
     }
 
     fn over(&self, change: &Change, made: &Made) -> Option<String> {
@@ -141,6 +143,25 @@ impl Gate for BudgetGate {
         }
     }
 
+    async fn weigh(&self, context: &Context, proposal: &Proposal) -> Result<(), Failure> {
+        let Some(limit) = self.limits.unavailable else { return Ok(()) };
+        // Held over the look, so that no two pods are let go on the same sight.
+        let mut let_go = self.let_go.lock().await;
+        for made in context.made().all().iter().filter(|made| !made.stands()) {
+            let_go.remove(&made.change.object.uid);
+        }
+        let taken: Vec<String> = let_go.iter().cloned().collect();
+        let Some(away) = away(context, proposal, &taken).await? else { return Ok(()) };
+        if limit.holds(away.pods, away.of) {
+            let_go.insert(proposal.object.uid.clone());
+            return Ok(());
+        }
+        let Away { workload, pods, of } = away;
+        let line =
+            format!("over the budget, unavailable: {pods} of {of} pods of {workload} would be away, {limit} may be");
+        Err(Failure::new(Class::Budget, format!("{} {}: {line}", proposal.object, proposal.summary)))
+    }
+
     fn account(&self, made: &Made) -> Vec<String> {
         let mut spent = Spent::default();
         made.all().iter().filter(|made| counts(made)).for_each(|made| spent.add(&made.change));
@@ -149,6 +170,7 @@ impl Gate for BudgetGate {
             .into_iter()
             .map(|(what, used, limit)| format!("{what} {used} of {limit}"))
             .collect();
+        lines.extend(self.limits.unavailable.map(|limit| format!("at most {limit} of a workload away")));
         lines.extend(self.limits.namespaces.as_ref().map(|namespaces| format!("only in {}", namespaces.join(", "))));
         lines
     }
@@ -174,7 +196,7 @@ mod tests {
     }
 
     fn gate(limits: BudgetLimits) -> BudgetGate {
-        BudgetGate { limits, asker: None, bound: None }
+        BudgetGate { limits, asker: None, bound: None, let_go: tokio::sync::Mutex::default() }
     }
 
     #[tokio::test]

@@ -202,7 +202,7 @@ fn elapsed(started: Instant) -> u64 {
 }
 
 /// What the run leaves behind, newest first.
-fn left(run: &Run) -> Left {
+pub(super) fn left(run: &Run) -> Left {
     let mut left = Left::default();
     for made in run.shared.made.all().iter().rev().filter(|made| made.stands()) {
         match &made.change.reversal {

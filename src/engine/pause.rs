@@ -97,7 +97,7 @@ impl Run {
         let question = Question::Choose { trouble: trouble.clone(), choices: choices.clone() };
         let answer = self.asker.ask(&question).await;
         let asked = format!("{trouble}: how does the run go on?");
-        self.shared.fan.tell(EventKind::Asked { question: asked, answer: words(&answer) });
+        self.tell_asked(asked, &answer);
         let choice = match answer {
             Answer::Chosen(choice) if choices.contains(&choice) => choice,
             _ => {
@@ -127,7 +127,12 @@ impl Run {
 
     async fn undo_by_choice(&self, around: &Surroundings) {
         self.shared.fan.tell(EventKind::PhaseStarted(Phase::Undo));
-        let around = Surroundings { phase: Phase::Undo, stopped_by: CancelReason::Interrupt, ..around.clone() };
+        let around = Surroundings {
+            phase: Phase::Undo,
+            stopped_by: CancelReason::Interrupt,
+            wires: Vec::new(),
+            ..around.clone()
+        };
         self.undo_as_a_step(&UndoWhich::All, &around).await;
     }
 
@@ -151,7 +156,7 @@ impl Run {
     pub(super) async fn new_login(&self, step: &StepId, trouble: &Failure) -> bool {
         let answer = self.asker.ask(&Question::Login { trouble: trouble.message.clone() }).await;
         let question = format!("the login has ended: {}", trouble.message);
-        self.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
+        self.tell_asked(question, &answer);
         if answer == Answer::Yes {
             return true;
         }
@@ -159,6 +164,13 @@ impl Run {
         let next = [format!("runhub resume {}", self.shared.facts.run)];
         self.stop_for(Pause::of(trouble.clone().help(help)).at(step).next(next));
         false
+    }
+
+    /// Tells of a question that somebody was there for.
+    pub(super) fn tell_asked(&self, question: String, answer: &Answer) {
+        if !matches!(answer, Answer::Nobody(_)) {
+            self.shared.fan.tell(EventKind::Asked { question, answer: words(answer) });
+        }
     }
 
     /// The context of something that the run itself does.

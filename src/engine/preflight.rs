@@ -45,7 +45,7 @@ impl Run {
             let lines = drift(planned, &now);
             if !lines.is_empty() {
                 let failure = Failure::new(Class::Drift, format!("not as planned: {}", lines.join("; ")));
-                return Err(failure.because(lines).help("plan again, and look at what has changed"));
+                return Err(failure.help("plan again, and look at what has changed"));
             }
         }
         match now.problems.as_slice() {

@@ -55,8 +55,7 @@ impl Run {
         let change = in_words(made);
         let question = Question::Settle { ticket: made.ticket, change: change.clone(), shows: shows.clone() };
         let answer = self.asker.ask(&question).await;
-        let said = super::step::words(&answer);
-        self.shared.fan.tell(EventKind::Asked { question: format!("was it made: {change}?"), answer: said });
+        self.tell_asked(format!("was it made: {change}?"), &answer);
         match answer {
             Answer::Yes => Some(applied(made, &serde_json::Value::Null)),
             Answer::No(_) => Some(not_made()),

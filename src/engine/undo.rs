@@ -97,9 +97,17 @@ impl Run {
     }
 
     /// The step whose own undo steps take a change back, if it has them.
-    fn own_undo(&self, made: &MadeChange) -> Option<&Step> {
+    pub(super) fn own_undo(&self, made: &MadeChange) -> Option<&Step> {
         self.order.book.walk().find(|step| {
             matches!(step.undo, UndoPolicy::Steps(_)) && step.named && bears(&made.change.step.0, &step.id)
+        })
+    }
+
+    /// Why the book says that a change is never taken back, where it does.
+    pub(super) fn never_undone(&self, made: &MadeChange) -> Option<String> {
+        self.order.book.walk().find_map(|step| match &step.undo {
+            UndoPolicy::Never(reason) if step.named && bears(&made.change.step.0, &step.id) => Some(reason.clone()),
+            _ => None,
         })
     }
 
@@ -111,6 +119,7 @@ impl Run {
             phase: Phase::Undo,
             depth: around.depth + 1,
             parent: Some(way.clone()),
+            wires: Vec::new(),
             ..around.clone()
         };
         if self.list_to_the_end(steps, &inner).await {
@@ -197,7 +206,7 @@ impl Run {
     }
 }
 
-fn is_meant(which: &UndoWhich, made: &MadeChange) -> bool {
+pub(super) fn is_meant(which: &UndoWhich, made: &MadeChange) -> bool {
     match which {
         UndoWhich::All => true,
         UndoWhich::Ids(ids) => ids.iter().any(|(id, _)| bears(&made.change.step.0, id)),

@@ -90,7 +90,7 @@ fn nobody_is_asked_where_there_is_no_terminal() {
     assert!(ended.stderr.contains("--password-stdin"), "{}", ended.stderr);
     let ended = login(&server, "mira@olares.com", "").args(["--password-stdin"]).run().exits(2);
     assert_eq!(ended.stderr, "error: the standard input held no password\n");
-    assert_eq!(server.seen(), Vec::<String>::new());
+    assert_eq!(server.requests(), Vec::<String>::new());
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_refresh_token_is_imported_and_kept_when_it_rotates() {
     assert!(!ended.said().contains(&refresh));
     let book = "runbook: v1\nname: look\nsteps:\n".to_owned() + &"  - get: {deployment: shop/web}\n".repeat(3);
     let run = Case::new(["run", "book.yaml"]).at_home_of(ended).file("book.yaml", book).run().exits(0);
-    let renewals = server.seen().iter().filter(|seen| seen.starts_with("POST /api/refresh")).count();
+    let renewals = server.requests().iter().filter(|seen| seen.starts_with("POST /api/refresh")).count();
     assert_eq!(renewals, 3, "the import, and two tokens spent: {}", run.said());
     let spent = login(&server, "mira@olares.com", &refresh).args(["--refresh-token-stdin", "--again"]).run().exits(8);
     assert!(spent.stderr.starts_with("error: /api/refresh returned HTTP 401: KO: "), "{}", spent.stderr);
@@ -111,13 +111,13 @@ fn a_refresh_token_is_imported_and_kept_when_it_rotates() {
 fn a_login_that_works_is_not_made_again_unless_asked() {
     let server = Server::of_text(WORLD);
     let first = mira(&server);
-    let asked = server.seen().len();
+    let asked = server.requests().len();
     let second = Case::new(["login"]).at_home_of(first).run().exits(0);
     assert!(second.stdout.starts_with("already logged in as mira@olares.com\n"), "{}", second.said());
-    assert_eq!(server.seen().len(), asked);
+    assert_eq!(server.requests().len(), asked);
     let again = Case::new(["login", "--again", "--password-stdin"]).at_home_of(second).stdin("correct horse\n");
     assert!(again.run().exits(0).stdout.starts_with("logged in as"), "how the instance is reached was kept");
-    assert_eq!(server.seen().len(), asked + 1);
+    assert_eq!(server.requests().len(), asked + 1);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_platforms_credential_needs_no_login_and_allows_none() {
         .env("OLARES_CLI_CREDENTIALS_DIR", ".")
         .run()
         .exits(0);
-    assert_eq!(server.seen()[0], "POST /api/refresh", "{}", run.said());
+    assert_eq!(server.requests()[0], "POST /api/refresh", "{}", run.said());
     let sealed: Vec<_> = run.files().into_iter().filter(|path| path.ends_with("mira_olares.com.enc")).collect();
     assert_eq!(sealed.len(), 1);
     let refused = Case::new(["login"]).env("OLARES_CLI_HOME", ".").env("OLARES_CLI_CREDENTIALS_DIR", ".");

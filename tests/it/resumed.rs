@@ -135,3 +135,66 @@ always:
     let aborted = again(&server, paused(), &["resume", "RUN", "--choose", "abort"]).exits(1);
     assert_eq!(aborted.step("swept")["status"], "passed");
 }
+
+const CHANGES: &str = "\
+runbook: v1
+name: changes
+steps:
+  - id: grow
+    scale: {deployment: shop/web, replicas: 5, wait: true}
+  - id: paint
+    patch: {configmap: shop/settings, body: {data: {colour: red}}}
+  - id: sleep
+    suspend: {cronjob: shop/nightly}
+    undo: {none: someone must look first}
+";
+
+const NIGHTLY: &str = "  - apiVersion: batch/v1
+    kind: CronJob
+    metadata: {name: nightly, namespace: shop}
+    spec:
+      schedule: '0 3 * * *'
+      jobTemplate:
+        spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'registry.example/a:1'}]}}}
+";
+
+fn with_nightly() -> Server {
+    let world = std::fs::read_to_string(WORLD).unwrap();
+    Server::of_text(
+        &world.replace(
+            "  - {apiVersion: v1, kind: ConfigMap",
+            &format!("{NIGHTLY}  - {{apiVersion: v1, kind: ConfigMap"),
+        ),
+    )
+}
+
+#[test]
+fn an_undo_takes_back_what_it_can_and_names_the_rest() {
+    let server = with_nightly();
+    let case = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", CHANGES));
+    let plan = again(&server, case.run().exits(0), &["undo", "RUN", "--plan"]).exits(0);
+    assert!(plan.stdout.contains("cannot be taken back: someone must look first"), "{}", plan.said());
+    assert!(plan.stdout.contains("~ ConfigMap shop/settings"), "{}", plan.said());
+    let one = again(&server, plan, &["undo", "RUN", "--step", "paint"]).exits(0);
+    assert_eq!(one.report()["outcome"], "passed", "what else it did stands: {}", one.said());
+    let rest = again(&server, one, &["undo", "RUN"]).exits(0);
+    let left = &rest.report()["left"];
+    assert_eq!(left["still-changed"], Value::Array(Vec::new()), "{}", rest.said());
+    assert_eq!(left["not-undoable"][0]["reason"], "someone must look first");
+    let nothing = again(&server, rest, &["undo", "RUN", "--plan", "--step", "grow"]).exits(0);
+    assert_eq!(nothing.stdout, "nothing is left to take back\n");
+}
+
+#[test]
+fn an_undo_leaves_alone_what_someone_else_changed() {
+    let server = with_nightly();
+    let case = || server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", CHANGES));
+    let first = case().run().exits(0);
+    let other = CHANGES.replace("replicas: 5", "replicas: 7");
+    server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", &other)).run().exits(0);
+    let plan = again(&server, first, &["undo", "RUN", "--plan"]).exits(9);
+    assert!(plan.stdout.contains("/spec/replicas was 3, we left 5, now it is 7"), "{}", plan.said());
+    let undone = again(&server, plan, &["undo", "RUN"]).exits(9);
+    assert_eq!(undone.report()["outcome"], "undo-failed");
+    assert!(undone.said().contains("was 3, we left 5, now it is 7"), "{}", undone.said());
+}

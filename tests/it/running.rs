@@ -98,7 +98,7 @@ impl Server {
 
     /// Serves a world written here.
     pub(crate) fn of_text(scenario: &str) -> Self {
-        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario", scenario));
+        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario.yaml", scenario));
         let world = Scenario::from_value(node.expect("a document").to_json()).expect("a legal scenario");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
@@ -113,11 +113,6 @@ impl Server {
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.serving.url
-    }
-
-    /// `METHOD path` of every request so far.
-    pub(crate) fn seen(&self) -> Vec<String> {
-        self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
     /// An access and a refresh token of a user.

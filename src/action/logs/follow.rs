@@ -1,4 +1,4 @@
-//! Reading on until a line comes.
+//! Reading on until a line comes, or the log ends.
 //!
 //! Each look asks from the last line's own moment on, by the node's clock and
 //! not ours. Servers look at whole seconds, so the lines of the last second
@@ -30,7 +30,7 @@ struct Seen {
     known: HashMap<String, usize>,
 }
 
-/// Reads all logs on and on until a line matches.
+/// Reads all logs on and on until a line matches; without a pattern until every pod has ended.
 ///
 /// # Errors
 /// When every pod has ended without such a line, or a pod is gone.
@@ -38,29 +38,41 @@ pub(super) async fn until(
     context: &Context,
     sources: &[Source],
     part: &LogPart,
-    pattern: &Pattern,
+    pattern: Option<&Pattern>,
 ) -> Result<(Vec<String>, Value), Failure> {
     let started = Instant::now();
     let mut seen: Vec<Seen> = sources.iter().map(|_| Seen::default()).collect();
-    let mut lines = Vec::new();
+    let (mut lines, mut count) = (Vec::new(), 0_usize);
     loop {
         let over = all_ended(context, sources).await?;
         for (source, seen) in sources.iter().zip(&mut seen) {
             for line in look(context, source, part, seen).await? {
-                lines.push(source.prefixed(&line));
-                if pattern.is_match(&line) {
-                    let waited = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    return Ok((lines, json!({"found": line, "container": source.to_string(), "waited": waited})));
+                count += 1;
+                let whole = source.prefixed(&line);
+                if !context.hears(&whole) {
+                    lines.push(whole);
+                }
+                let text = if part.timestamps { parted(&line).1 } else { &line };
+                if pattern.is_some_and(|pattern| pattern.is_match(text)) {
+                    let info = json!({"found": line, "container": source.to_string(), "waited": millis(started)});
+                    return Ok((lines, info));
                 }
             }
         }
-        if over {
-            return Err(ended(&lines, pattern));
+        match (over, pattern) {
+            (true, Some(pattern)) => return Err(ended(&lines, pattern)),
+            (true, None) => return Ok((lines, json!({"found": null, "waited": millis(started)}))),
+            (false, _) => {}
         }
-        context
-            .waiting(&format!("a line that matches `{}`; {} lines so far", pattern.as_str(), lines.len()), Vec::new());
+        let awaited = pattern
+            .map_or("the end of the log".to_owned(), |pattern| format!("a line that matches `{}`", pattern.as_str()));
+        context.waiting(&format!("{awaited}; {count} lines so far"), Vec::new());
         tokio::time::sleep(context.facts().every.unwrap_or(EVERY)).await;
     }
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn ended(lines: &[String], pattern: &Pattern) -> Failure {
@@ -89,10 +101,13 @@ async fn all_ended(context: &Context, sources: &[Source]) -> Result<bool, Failur
     Ok(over)
 }
 
-/// The new lines of one log, without their moments.
+/// The new lines of one log, with their moments where these were asked for.
 async fn look(context: &Context, source: &Source, part: &LogPart, seen: &mut Seen) -> Result<Vec<String>, Failure> {
     match source.read(context, seen.wanted(part)).await {
-        Ok(text) => Ok(seen.fresh(&text)),
+        Ok(text) => {
+            let lines = seen.fresh(&text);
+            Ok(if part.timestamps { lines } else { lines.iter().map(|line| parted(line).1.to_owned()).collect() })
+        }
         Err(failure) if is_not_started(&failure) => Ok(Vec::new()),
         Err(failure) => Err(failure),
     }
@@ -106,6 +121,7 @@ impl Seen {
         }
     }
 
+    /// The lines that were not seen before, each with its moment.
     fn fresh(&mut self, text: &str) -> Vec<String> {
         let mut counted: HashMap<&str, usize> = HashMap::new();
         let mut fresh = Vec::new();
@@ -113,7 +129,7 @@ impl Seen {
             let count = counted.entry(line).or_default();
             *count += 1;
             if *count > self.known.get(line).copied().unwrap_or(0) {
-                fresh.push(parted(line).1.to_owned());
+                fresh.push(line.to_owned());
             }
         }
         self.remember(&counted);
@@ -145,20 +161,24 @@ fn parted(line: &str) -> (Option<DateTime<FixedOffset>>, &str) {
 mod tests {
     use super::*;
 
+    fn texts(seen: &mut Seen, text: &str) -> Vec<String> {
+        seen.fresh(text).iter().map(|line| parted(line).1.to_owned()).collect()
+    }
+
     #[test]
     fn a_line_that_comes_again_is_known_and_a_twin_of_it_is_not() {
         let mut seen = Seen::default();
-        assert_eq!(seen.fresh("2026-01-01T00:00:01.1Z a\n2026-01-01T00:00:02.2Z b\n"), ["a", "b"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:01.1Z a\n2026-01-01T00:00:02.2Z b\n"), ["a", "b"]);
         assert_eq!(seen.wanted(&LogPart::default()).since_time.as_deref(), Some("2026-01-01T00:00:02.200+00:00"));
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), ["b"]);
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), Vec::<String>::new());
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), ["b"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), Vec::<String>::new());
     }
 
     #[test]
     fn a_line_that_comes_late_within_its_second_is_not_lost() {
         let mut seen = Seen::default();
         seen.fresh("2026-01-01T00:00:02.5Z b\n");
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.4Z a\n2026-01-01T00:00:02.5Z b\n"), ["a"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.4Z a\n2026-01-01T00:00:02.5Z b\n"), ["a"]);
     }
 
     proptest::proptest! {
@@ -170,7 +190,7 @@ mod tests {
                 end = (end + cut).min(all.len());
                 // The server answers from the whole second of the last line on.
                 let from = seen.last.map_or(0, |last| usize::try_from(last.timestamp() % 60).unwrap() * 5);
-                got.extend(seen.fresh(&all[from..end].join("\n")));
+                got.extend(texts(&mut seen, &all[from..end].join("\n")));
             }
             let wanted: Vec<String> = (0..end).map(|n| format!("line {n}")).collect();
             proptest::prop_assert_eq!(got, wanted);

@@ -49,13 +49,16 @@ struct Arguments {
     /// The log of the instance before the present one.
     #[serde(default)]
     previous: bool,
+    /// Each line begins with its moment, by the node's clock.
+    #[serde(default)]
+    timestamps: bool,
     /// Init and ephemeral containers too, and all where the pod names a default.
     #[serde(default)]
     all_containers: bool,
     /// Keep the text as a file of this name beside the report.
     #[serde(default)]
     artifact: Option<String>,
-    /// Read on until a line comes.
+    /// Read on until a line comes, or without one until the log ends: `follow: {}`.
     #[serde(default)]
     follow: Option<Until>,
     /// How long to follow; 10m where none is written.
@@ -68,7 +71,8 @@ struct Arguments {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Until {
     /// A regular expression that must match somewhere in a line.
-    until_line: Pattern,
+    #[serde(default)]
+    until_line: Option<Pattern>,
 }
 
 #[derive(Debug)]
@@ -115,7 +119,7 @@ impl Action for Logs {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         let sources = source::of(context, &self.target, self.arguments.all_containers).await?;
         let (lines, mut info) = match &self.arguments.follow {
-            Some(until) => follow::until(context, &sources, &self.part(), &until.until_line).await?,
+            Some(until) => follow::until(context, &sources, &self.part(), until.until_line.as_ref()).await?,
             None => self.read(context, &sources).await?,
         };
         let text = text(&lines);
@@ -147,6 +151,7 @@ impl Logs {
                 .as_ref()
                 .map(|since| since.duration().as_millis().div_ceil(1000).max(1))
                 .map(seconds),
+            timestamps: self.arguments.timestamps,
             ..LogPart::default()
         }
     }

@@ -112,8 +112,9 @@ impl Round {
             let round = Self::new(object, pods, pace)?;
             Ok((round.old.iter().map(essence).collect(), round.ready_before))
         };
-        let (old, ready_before): (Vec<Value>, usize) =
-            context.once(&format!("pods of {}", ObjectId::of(object)), fresh)?;
+        let only = pace.only.as_deref().unwrap_or_default();
+        let key = format!("pods of {} {only}", ObjectId::of(object));
+        let (old, ready_before): (Vec<Value>, usize) = context.once(key.trim_end(), fresh)?;
         let whole = |known: &Value| {
             let uid = known.pointer("/metadata/uid");
             pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())

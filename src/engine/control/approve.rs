@@ -9,7 +9,7 @@ use crate::action::Observed;
 use crate::clock::rfc3339;
 use crate::engine::pause::Pause;
 use crate::engine::run::{Run, evaluation};
-use crate::engine::step::{At, words};
+use crate::engine::step::At;
 use crate::event::{
     Answer, Approval as Given, Approve, CancelReason, Class, EventKind, Failure, Question, Record, StepId, Verdict,
     Waiting,
@@ -52,7 +52,7 @@ impl Run {
             answer = self.asker.ask(&question) => answer,
             () = tokio::time::sleep(left) => return Err(too_late(approval)),
         };
-        self.shared.fan.tell(EventKind::Asked { question: approval.message.clone(), answer: words(&answer) });
+        self.tell_asked(approval.message.clone(), &answer);
         let fields = match self.judged_answer(approval, answer) {
             Ok(fields) => fields,
             Err(waits) => return Err(self.wait_for_approval(at.id, waits)),

@@ -22,7 +22,8 @@ pub(super) fn of(steps: &[PlannedStep], limits: &BudgetLimits) -> Vec<BudgetRow>
     let is_node = |effect: &PlannedEffect| effect.object.as_ref().is_some_and(|object| object.kind == "Node");
     let deletes = counted(steps).filter(|(_, effect)| effect.kind == EffectKind::Delete && !is_pod(effect));
     let blurred = |(step, effect): &(&PlannedStep, &PlannedEffect)| {
-        (effect.object.is_none() && matches!(effect.basis, Basis::Unknown(_))).then(|| step.step.0.clone())
+        let outside = effect.kind == EffectKind::Exec;
+        (!outside && effect.object.is_none() && matches!(effect.basis, Basis::Unknown(_))).then(|| step.step.0.clone())
     };
     let unsure: Vec<String> =
         counted(steps).filter_map(|effect| blurred(&effect)).collect::<BTreeSet<_>>().into_iter().collect();

@@ -179,3 +179,87 @@ fn leaves(at: &str, value: Option<&Value>, out: &mut BTreeMap<String, Value>) {
         Some(leaf) => drop(out.insert(at.to_owned(), leaf.clone())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::{Fan, Happens, Phase, Reversal, RunId, StepId, TargetHead, Written};
+
+    fn object(name: &str) -> ObjectId {
+        ObjectId { kind: "Deployment".into(), namespace: "shop".into(), name: name.into(), ..ObjectId::default() }
+    }
+
+    fn effect(object: Option<ObjectId>, after: Value) -> PlannedEffect {
+        let fields = vec![Written { pointer: "/spec/replicas".into(), before: Some(json!(3)), after: Some(after) }];
+        PlannedEffect { object, fields, objects: 2, ..super::super::plain_effect(EffectKind::Change, String::new()) }
+    }
+
+    fn bound(step: &str, effect: PlannedEffect) -> Bound {
+        let planned = PlannedStep {
+            step: StepId(step.into()),
+            name: String::new(),
+            action: "scale".into(),
+            phase: Phase::Steps,
+            depth: 0,
+            happens: Happens::Surely,
+            effects: vec![effect],
+            outputs: BTreeMap::new(),
+            unknown: None,
+            waits: None,
+            fails: None,
+        };
+        let clock = crate::clock::Clock::system();
+        let fan = Fan::new(RunId("r".into()), "t", clock, Redactor::default(), Vec::new());
+        let plan = super::super::empty(TargetHead::default(), fan.clock().now(), vec![planned]);
+        Bound::new(Arc::new(plan), Redactor::default())
+    }
+
+    fn change(step: &str, name: &str, after: Value) -> Change {
+        Change {
+            step: StepId(step.into()),
+            verb: Verb::Patch,
+            object: object(name),
+            summary: "replicas".into(),
+            resource_version: String::new(),
+            body_digest: String::new(),
+            written: vec![Written { pointer: "/spec/replicas".into(), before: Some(json!(3)), after: Some(after) }],
+            reversal: Reversal::Fields,
+            pods: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_planned_passes_and_another_value_does_not() {
+        let bound = bound("grow", effect(Some(object("web")), json!(5)));
+        let made = Made::default();
+        assert_eq!(bound.admit(&change("grow", "web", json!(5)), &made), Ok(()));
+        let other = bound.admit(&change("grow", "web", json!(6)), &made).unwrap_err();
+        assert_eq!(other.class, Class::Drift);
+        assert!(other.message.contains("/spec/replicas = 6"), "{other}");
+        assert!(bound.admit(&change("grow", "db", json!(5)), &made).is_err());
+        assert!(bound.admit(&change("shrink", "web", json!(5)), &made).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_that_needs_more_than_was_planned_is_stopped_before_the_change() {
+        let unknown = PlannedEffect { basis: Basis::Unknown("after list".into()), ..effect(None, json!(0)) };
+        let bound = bound("away[?]", unknown);
+        let made = Made::default();
+        for name in ["a", "b"] {
+            let change = change(&format!("away[{name}]"), name, json!(1));
+            assert_eq!(bound.admit(&change, &made), Ok(()));
+            made.begin(change, None, 0);
+        }
+        let third = bound.admit(&change("away[c]", "c", json!(1)), &made).unwrap_err();
+        assert!(third.message.contains("the plan allows 2 objects here"), "{third}");
+        assert_eq!(bound.admit(&change("away[b]", "b", json!(7)), &made), Ok(()));
+    }
+
+    #[test]
+    fn a_generated_name_is_known_by_its_stem() {
+        assert!(is(&object("nightly-*"), &object("nightly-x7k2p")));
+        assert!(!is(&object("nightly-*"), &object("weekly-x7k2p")));
+    }
+}

@@ -105,7 +105,9 @@ impl Planner {
         }
         self.edit(index, |planned| planned.unknown = Some(why.to_owned()));
         let known = self.ended_well(at, mood, None);
-        self.run.foresee(at, known);
+        // What is not known of a read is so because of an earlier step: that one is named, not the read.
+        let why = if effect.changes() || act.outline.waits() { known.why } else { why.to_owned() };
+        self.run.foresee(at, Foreknown { why, ..known });
     }
 
     /// Outputs and expectations of a reading action that was done.

@@ -36,14 +36,15 @@ pub(super) use drift::drift;
 pub use hash::of as plan_hash;
 
 use super::cancel::Cancel;
+use super::names::base_scope;
 use super::order::{Doors, Order};
 use super::past::Past;
 use super::preflight;
-use super::run::{Run, Surroundings, assemble, base_scope};
+use super::run::{Run, Surroundings, assemble};
 use crate::action::Foresight;
 use crate::event::{
     EffectKind, Failure, Fan, Happens, Nobody, PLAN_VERSION, Phase, Plan, PlannedBook, PlannedEffect, PlannedStep,
-    Problem, RunId,
+    Problem, RunId, StepId,
 };
 use crate::runbook::{FailureBranch, taints};
 use crate::secret::MASK;
@@ -57,9 +58,12 @@ const THIS_RUN: &str = "(this run)";
 /// When its vars, defaults or budget cannot be computed.
 pub async fn plan(order: &Order, scout: &Scout, fan: &Fan) -> Result<Plan, Failure> {
     let planner = Planner::new(order, scout, fan)?;
+    let mut guards = Vec::new();
+    planner.broken_guards(&order.book.guards, &planner.around, &mut guards).await;
     planner.walk().await;
     let permissions = planner.with(|steps| account::permissions(steps));
-    let problems = preflight::problems(&planner.run, &planner.around.scope, permissions).await;
+    let mut problems = preflight::problems(&planner.run, &planner.around.scope, permissions).await;
+    problems.extend(guards);
     Ok(planner.into_plan(problems))
 }
 
@@ -123,6 +127,13 @@ impl Planner {
             let doubt = Mood { doubt: Some("if the run fails".into()), times: 1 };
             let inner = Surroundings { phase: Phase::OnFailure, ..self.failed(&self.around) };
             self.list(&branch.steps, &inner, &doubt).await;
+        }
+    }
+
+    /// The guards that are broken now.
+    async fn broken_guards(&self, guards: &[crate::runbook::Guard], around: &Surroundings, out: &mut Vec<Problem>) {
+        if let Err(failure) = self.run.guard(guards, &StepId("guards".into()), around).await {
+            out.push(Problem::new(failure.class, failure.message));
         }
     }
 
@@ -217,5 +228,28 @@ fn plain_effect(kind: EffectKind, summary: String) -> PlannedEffect {
         objects: 0,
         pods: 0,
         undo: None,
+    }
+}
+
+/// A plan of some steps and nothing else.
+#[cfg(test)]
+fn empty(target: crate::event::TargetHead, made_at: crate::clock::Timestamp, steps: Vec<PlannedStep>) -> Plan {
+    Plan {
+        format_version: PLAN_VERSION,
+        runhub_version: String::new(),
+        made_at,
+        hash: String::new(),
+        book: PlannedBook { name: String::new(), file: String::new(), hash: String::new() },
+        inputs: std::collections::BTreeMap::new(),
+        secret_inputs: None,
+        target,
+        tags: Vec::new(),
+        skip_tags: Vec::new(),
+        steps,
+        budget: Vec::new(),
+        wants: Vec::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        requests: 0,
     }
 }
