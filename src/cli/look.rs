@@ -17,7 +17,8 @@ use super::exit::{self, Stop};
 use super::terminal::{error_style, fail, say_error};
 use super::{Display, runtime};
 use crate::action::{
-    self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, on_behalf_of,
+    self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, Unbroken,
+    on_behalf_of,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::console::Aside;
@@ -83,6 +84,7 @@ impl Look {
             fan,
             made: Made::default(),
             once: Choices::default(),
+            unbroken: Unbroken::default(),
             gate: Arc::new(ClosedGate),
             shelf: Arc::new(NoShelf),
             facts,
