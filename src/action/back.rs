@@ -1,16 +1,16 @@
-//! Taking one change back, and finding out what came of changes that were let go of.
+//! Taking one change back.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::change::{Found, Proposal, find_out, resource_version};
-use super::context::{Context, Shared};
+use super::change::{Proposal, resource_version};
+use super::context::Context;
 use super::made::MadeChange;
 use crate::cluster::resource::{Address, Resource};
 use crate::cluster::verbs::Deletion;
-use crate::event::{Class, EventKind, Failure, ObjectId, Reversal, Settled, StepId, Ticket, Verb, Written};
+use crate::event::{Class, Failure, ObjectId, Reversal, Verb, Written};
 
 /// How often a conflict is met by reading again.
 const CONFLICTS: u32 = 8;
@@ -33,18 +33,10 @@ pub enum Back {
 pub async fn take_back(context: &Context, made: &MadeChange) -> Result<Back, Failure> {
     let address = address_of(context, &made.change.object).await?;
     for attempt in 0..CONFLICTS {
-        let Some(now) = context.find(&address).await? else { return Ok(gone(made)) };
-        if ObjectId::of(&now).uid != made.change.object.uid {
-            return Ok(Back::Conflict("the object was replaced by another of the same name".into()));
-        }
-        let proposal = match &made.change.reversal {
-            Reversal::DeleteCreated => deletion(&address, now),
-            Reversal::Fields => match fields_back(&made.change.written, &now) {
-                Ok(fields) if fields.is_empty() => return Ok(Back::Already),
-                Ok(fields) => patch_back(&address, now, fields),
-                Err(conflict) => return Ok(Back::Conflict(conflict)),
-            },
-            Reversal::Nothing | Reversal::Cannot(_) => return Ok(Back::Already),
+        let now = context.find(&address).await?;
+        let proposal = match way_back(made, &address, now) {
+            Ok(proposal) => proposal,
+            Err(nothing_to_do) => return Ok(nothing_to_do),
         };
         match context.change_back(proposal).await {
             Ok(_) => return Ok(Back::Done),
@@ -54,6 +46,33 @@ pub async fn take_back(context: &Context, made: &MadeChange) -> Result<Back, Fai
         tokio::time::sleep(Duration::from_millis(10 << attempt.min(6))).await;
     }
     Ok(Back::Conflict("the object changes too often".into()))
+}
+
+/// What taking a change back would come to now; nothing is sent.
+///
+/// # Errors
+/// When the object cannot be read.
+pub async fn look_back(context: &Context, made: &MadeChange) -> Result<Back, Failure> {
+    let address = address_of(context, &made.change.object).await?;
+    let now = context.find(&address).await?;
+    Ok(way_back(made, &address, now).map_or_else(|nothing_to_do| nothing_to_do, |_| Back::Done))
+}
+
+/// The change that takes another back, given the object as it is; or why there is none to make.
+fn way_back(made: &MadeChange, address: &Address, now: Option<Value>) -> Result<Proposal, Back> {
+    let now = now.ok_or_else(|| gone(made))?;
+    if ObjectId::of(&now).uid != made.change.object.uid {
+        return Err(Back::Conflict("the object was replaced by another of the same name".into()));
+    }
+    match &made.change.reversal {
+        Reversal::DeleteCreated => Ok(deletion(address, now)),
+        Reversal::Fields => match fields_back(&made.change.written, &now) {
+            Ok(fields) if fields.is_empty() => Err(Back::Already),
+            Ok(fields) => Ok(patch_back(address, now, fields)),
+            Err(conflict) => Err(Back::Conflict(conflict)),
+        },
+        Reversal::Nothing | Reversal::Cannot(_) => Err(Back::Already),
+    }
 }
 
 fn gone(made: &MadeChange) -> Back {
@@ -99,12 +118,8 @@ fn patch_back(address: &Address, now: Value, fields: Vec<Written>) -> Proposal {
         if let Some(before) = &field.before {
             operations.push(json!({"op": "test", "path": field.pointer, "value": before}));
         }
-        operations.push(match (&field.before, &field.after) {
-            (Some(_), Some(after)) => json!({"op": "replace", "path": field.pointer, "value": after}),
-            (None, Some(after)) => json!({"op": "add", "path": field.pointer, "value": after}),
-            (_, None) => json!({"op": "remove", "path": field.pointer}),
-        });
     }
+    operations.extend(super::edit::writes(&now, &fields));
     let summary = super::edit::words(&fields);
     Proposal {
         verb: Verb::Patch,
@@ -148,33 +163,6 @@ pub(super) async fn address_of(context: &Context, object: &ObjectId) -> Result<A
     };
     let namespace = Some(object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     resource.at(namespace, &object.name).map_err(|error| Failure::new(Class::Invalid, format!("{object}: {error}")))
-}
-
-/// Finds out what came of the changes that a stopped step was making, and journals it.
-pub async fn settle_in_flight(shared: &Arc<Shared>, step: &StepId) {
-    for made in shared.made.in_flight().into_iter().filter(|made| made.change.step == *step) {
-        let change = &made.change;
-        let known = Resource::of(&change.object.api_version, &change.object.kind);
-        let namespace = Some(change.object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-        let found = match known.and_then(|resource| resource.at(namespace, &change.object.name).ok()) {
-            Some(address) => find_out(&shared.client, &address, change, None).await,
-            None => Found::Unclear,
-        };
-        let settled = match &found {
-            Found::Made(object) => Settled::Applied {
-                uid: change.object.uid.clone(),
-                resource_version: resource_version(object),
-                generation: super::rollout::generation(object),
-            },
-            Found::NotMade => Settled::Refused(Failure::new(Class::Cancelled, "stopped before the server did it")),
-            Found::Unclear => Settled::Unknown("stopped while it was under way".into()),
-        };
-        let object = if let Found::Made(object) = &found { Some(object) } else { None };
-        // A journal that cannot be written was already reported by the run itself.
-        let _ = shared.ledger.settle(Ticket::issued(made.ticket), &settled);
-        shared.made.settle(made.number, settled.clone(), object);
-        shared.fan.tell(EventKind::Changed { change: Box::new(change.clone()), settled });
-    }
 }
 
 #[cfg(test)]

@@ -7,17 +7,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
-use super::Effect;
 use super::context::Context;
 use super::failure;
+use super::in_flight::{Found, Lost, find_out};
 use super::made::Made;
 use super::rollout::generation;
 use crate::cluster::resource::Address;
-use crate::cluster::{Client, Error, Request, Write};
-use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal, Settled, Verb, Written};
+use crate::cluster::{Error, Request, Write};
+use crate::event::{Change, EventKind, Failure, Intent, ObjectId, Record, Reversal, Settled, Verb, Written};
 
 /// Who may still say no to a change: budget, a question before each change.
 #[async_trait::async_trait]
@@ -27,6 +26,14 @@ pub trait Gate: Send + Sync + Debug {
     /// # Errors
     /// Why it may not be made.
     async fn admit(&self, change: &Change, made: &Made) -> Result<(), Failure>;
+
+    /// Lets a change pass that takes pods away, by how much of a workload it leaves.
+    ///
+    /// # Errors
+    /// Why it may not be made.
+    async fn weigh(&self, _: &Context, _: &Proposal) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// What was spent of what, a line each.
     fn account(&self, _: &Made) -> Vec<String> {
@@ -76,60 +83,21 @@ impl Context {
     /// # Errors
     /// When the gate, the journal or the server refuses, or nobody knows what came of it.
     pub async fn change(&self, proposal: Proposal) -> Result<Value, Failure> {
+        if let Some(made) = self.made_before(&proposal).await {
+            return made;
+        }
         let change = self.described(&proposal);
+        self.shared.gate.weigh(self, &proposal).await?;
         self.shared.gate.admit(&change, &self.shared.made).await?;
         self.journaled(change, proposal).await
     }
 
     /// Takes a change back: journaled like any other, never refused by the budget.
     pub(super) async fn change_back(&self, proposal: Proposal) -> Result<Value, Failure> {
+        if let Some(made) = self.made_before(&proposal).await {
+            return made;
+        }
         self.journaled(self.described(&proposal), proposal).await
-    }
-
-    /// Does something outside the target, journaled like any other change.
-    ///
-    /// `work` fails with whether it may have been done all the same.
-    ///
-    /// # Errors
-    /// When the gate or the journal refuses, or the work itself fails.
-    pub(super) async fn outside<T>(
-        &self,
-        what: &str,
-        effect: &Effect,
-        work: impl Future<Output = Result<T, (Failure, bool)>>,
-    ) -> Result<T, Failure> {
-        let reversal = match effect {
-            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
-            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
-        };
-        let change = Change {
-            step: self.step().clone(),
-            verb: Verb::Execute,
-            object: ObjectId { kind: "Outside".into(), name: what.to_owned(), ..ObjectId::default() },
-            summary: "done".into(),
-            resource_version: String::new(),
-            body_digest: String::new(),
-            written: Vec::new(),
-            reversal,
-            pods: 0,
-        };
-        self.shared.gate.admit(&change, &self.shared.made).await?;
-        let intent = Intent { change: change.clone(), body: None, before: None };
-        let journal = |error: crate::event::LedgerError| Failure::new(Class::Journal, error.to_string());
-        let ticket = self.shared.ledger.intend(&intent).map_err(journal)?;
-        let number = self.shared.made.begin(change.clone(), None, ticket.number());
-        let (settled, done) = match work.await {
-            Ok(done) => {
-                (Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }, Ok(done))
-            }
-            Err((failure, true)) => (Settled::Unknown(failure.message.clone()), Err(failure)),
-            Err((failure, false)) => (Settled::Refused(failure.clone()), Err(failure)),
-        };
-        let settled_well = self.shared.ledger.settle(ticket, &settled);
-        self.shared.made.settle(number, settled.clone(), None);
-        self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
-        settled_well.map_err(journal)?;
-        done
     }
 
     async fn journaled(&self, change: Change, proposal: Proposal) -> Result<Value, Failure> {
@@ -138,15 +106,23 @@ impl Context {
             body: proposal.request.body().cloned(),
             before: proposal.before.as_deref().cloned(),
         };
-        let ticket =
-            self.shared.ledger.intend(&intent).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+        let ticket = self.shared.ledger.intend(&intent).map_err(failure::of_ledger)?;
         let number = self.shared.made.begin(change.clone(), proposal.before.clone(), ticket.number());
         let (settled, answer) = self.send(&proposal).await;
         let settled_well = self.shared.ledger.settle(ticket, &settled);
-        self.shared.made.settle(number, settled.clone(), answer.as_ref().ok());
+        let landed = self.shared.made.settle(number, settled.clone(), answer.as_ref().ok());
         self.shared.fan.tell(EventKind::Changed { change: Box::new(change), settled });
-        settled_well.map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
+        settled_well.map_err(failure::of_ledger)?;
+        self.landed(number, landed)?;
         answer
+    }
+
+    /// Keeps what the server made of the fields we wrote, for an undo by another process.
+    fn landed(&self, number: usize, landed: bool) -> Result<(), Failure> {
+        let made = self.shared.made.all().into_iter().nth(number).filter(|_| landed);
+        let Some(made) = made else { return Ok(()) };
+        let record = Record::Landed { ticket: made.ticket, written: made.change.written };
+        self.shared.ledger.remember(&record).map_err(failure::of_ledger)
     }
 
     fn described(&self, proposal: &Proposal) -> Change {
@@ -157,7 +133,7 @@ impl Context {
             object: proposal.object.clone(),
             summary: proposal.summary.clone(),
             resource_version: proposal.before.as_deref().map(resource_version).unwrap_or_default(),
-            body_digest: body.map(|body| hex(digest(&SHA256, body.as_bytes()).as_ref())).unwrap_or_default(),
+            body_digest: body.map(|body| self.shared.ledger.fingerprint(body.as_bytes())).unwrap_or_default(),
             written: proposal.written.clone(),
             reversal: proposal.reversal.clone(),
             pods: proposal.pods,
@@ -189,9 +165,11 @@ impl Context {
         let lost = failure::of_error(error, proposal.request.what());
         let found = match &proposal.address {
             Some(address) => {
-                find_out(&self.shared.client, address, &self.described(proposal), proposal.request.body()).await
+                let change = self.described(proposal);
+                let sent = Lost { change: &change, before: proposal.before.as_deref(), run: &self.facts().run };
+                find_out(&self.shared.client, address, &sent).await
             }
-            None => Found::Unclear,
+            None => Found::Unclear(String::new()),
         };
         match found {
             Found::Made(object) => {
@@ -202,70 +180,12 @@ impl Context {
                 (applied(&object, proposal), Ok(object))
             }
             Found::NotMade => (Settled::Refused(lost.clone()), Err(lost)),
-            Found::Unclear => {
+            Found::Unclear(_) | Found::Unread(_) => {
                 let help = "nobody knows whether the change was made: look at the object before running again";
                 (Settled::Unknown(lost.message.clone()), Err(lost.help(help)))
             }
         }
     }
-}
-
-/// What the object itself says of a change whose answer was lost.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Found {
-    /// It was made; the object as it is now.
-    Made(Value),
-    /// It was not made.
-    NotMade,
-    /// It cannot be told.
-    Unclear,
-}
-
-/// Reads the object and judges by UID and by the fields we wrote.
-pub(super) async fn find_out(client: &Client, address: &Address, change: &Change, sent: Option<&Value>) -> Found {
-    let now = match client.read_json(&address.get()).await {
-        Ok(mut object) => {
-            address.resource().name_kind(&mut object);
-            Some(object)
-        }
-        Err(error) if error.is_not_found() => None,
-        Err(_) => return Found::Unclear,
-    };
-    judge(change, sent, now)
-}
-
-fn judge(change: &Change, sent: Option<&Value>, now: Option<Value>) -> Found {
-    let same = |object: &Value| ObjectId::of(object).uid == change.object.uid;
-    match (change.verb, now) {
-        (Verb::Delete | Verb::Evict, None) => Found::Made(Value::Null),
-        (Verb::Delete | Verb::Evict, Some(object)) if !same(&object) => Found::Made(Value::Null),
-        (Verb::Delete | Verb::Evict, Some(object)) => {
-            if object.pointer("/metadata/deletionTimestamp").is_some() {
-                Found::Made(object)
-            } else {
-                Found::NotMade
-            }
-        }
-        (Verb::Create, None) => Found::NotMade,
-        (Verb::Create, Some(object)) if carries_our_mark(sent, &object) => Found::Made(object),
-        (Verb::Patch, Some(object)) if same(&object) => {
-            if change.written.iter().all(|field| object.pointer(&field.pointer) == field.after.as_ref()) {
-                Found::Made(object)
-            } else if resource_version(&object) == change.resource_version {
-                Found::NotMade
-            } else {
-                Found::Unclear
-            }
-        }
-        _ => Found::Unclear,
-    }
-}
-
-/// Whether a created object bears the annotation under which we sent it.
-fn carries_our_mark(sent: Option<&Value>, object: &Value) -> bool {
-    let mark = "/metadata/annotations/runhub.dev~1run";
-    let sent = sent.and_then(|body| body.pointer(mark));
-    sent.is_some() && object.pointer(mark) == sent
 }
 
 fn applied(object: &Value, proposal: &Proposal) -> Settled {

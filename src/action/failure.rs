@@ -1,7 +1,17 @@
 //! What the cluster says no to, as a step's failure.
 
 use crate::cluster::{Error, Refusal};
-use crate::event::{Class, Failure};
+use crate::event::{Class, Failure, LedgerError};
+
+/// Why the ledger gives no ticket.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+pub(super) fn of_ledger(error: LedgerError) -> Failure {
+    let class = match error {
+        LedgerError::Unwritable(_) => Class::Journal,
+        LedgerError::Held(_) => Class::Conflict,
+    };
+    Failure::new(class, error.to_string())
+}
 
 /// A failure with the server's own words, behind what was tried.
 pub(super) fn of_error(error: &Error, what: &str) -> Failure {
@@ -49,9 +59,4 @@ fn help(class: Class) -> Option<String> {
         _ => return None,
     };
     Some(text.into())
-}
-
-/// What this version checks and does not carry out.
-pub(super) fn unsupported(verb: &str) -> Failure {
-    Failure::new(Class::Unsupported, format!("this version of runhub checks `{verb}` but cannot carry it out yet"))
 }

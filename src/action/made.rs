@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::event::{Change, ObjectId, Reversal, Settled, StepId};
+use crate::event::{Change, ObjectId, Reversal, Settled, StepId, Verb};
 
 /// One change with what came of it.
 #[derive(Debug, Clone)]
@@ -21,12 +21,19 @@ pub struct MadeChange {
     pub settled: Option<Settled>,
     /// Whether it was taken back since.
     pub taken_back: bool,
+    /// Whether an earlier try made it, and the try that is begun again has not come to it yet.
+    pub unclaimed: bool,
 }
 
 impl MadeChange {
     /// Whether it stands: applied or perhaps applied, and not taken back.
     pub fn stands(&self) -> bool {
         !self.taken_back && !matches!(self.settled, Some(Settled::Refused(_)))
+    }
+
+    /// Whether a step that is begun again may still come to it.
+    fn is_open_to(&self, step: &StepId) -> bool {
+        self.unclaimed && self.change.step == *step && self.is_applied() && !self.taken_back
     }
 
     /// Whether it was surely applied.
@@ -48,17 +55,29 @@ impl Made {
     pub fn begin(&self, change: Change, before: Option<Arc<Value>>, ticket: u64) -> usize {
         self.with(|list| {
             let number = list.len();
-            list.push(MadeChange { number, ticket, change, before, settled: None, taken_back: false });
+            list.push(MadeChange {
+                number,
+                ticket,
+                change,
+                before,
+                settled: None,
+                taken_back: false,
+                unclaimed: false,
+            });
             number
         })
     }
 
     /// Notes what came of it, and what the server made of the fields we wrote (`0.5` becomes `500m`).
-    pub fn settle(&self, number: usize, settled: Settled, answer: Option<&Value>) {
+    ///
+    /// Says whether it made something else of them.
+    pub fn settle(&self, number: usize, settled: Settled, answer: Option<&Value>) -> bool {
         self.with(|list| {
+            let mut landed = false;
             if let Some(made) = list.get_mut(number) {
                 for field in made.change.written.iter_mut().filter(|field| field.after.is_some()) {
                     if let Some(held) = answer.and_then(|object| object.pointer(&field.pointer)) {
+                        landed |= field.after.as_ref() != Some(held);
                         field.after = Some(held.clone());
                     }
                 }
@@ -69,7 +88,8 @@ impl Made {
                 }
                 made.settled = Some(settled);
             }
-        });
+            landed
+        })
     }
 
     /// Notes that it was taken back.
@@ -79,6 +99,90 @@ impl Made {
                 made.taken_back = true;
             }
         });
+    }
+
+    /// Takes over the changes of an earlier process, in order; each gets its number here.
+    pub fn restore(&self, earlier: Vec<MadeChange>) {
+        self.with(|list| {
+            for made in earlier {
+                let number = list.len();
+                list.push(MadeChange { number, ..made });
+            }
+        });
+    }
+
+    /// A change that was found made is still to be come to by its step.
+    pub fn unclaim(&self, number: usize) {
+        self.with(|list| {
+            if let Some(made) = list.get_mut(number) {
+                made.unclaimed = true;
+            }
+        });
+    }
+
+    /// From now on the changes of a step, and of those inside it, are of an earlier try.
+    pub fn release(&self, step: &StepId) {
+        self.with(|list| {
+            for made in list.iter_mut().filter(|made| made.change.step.is_within(step)) {
+                made.unclaimed = made.settled.is_some();
+            }
+        });
+    }
+
+    /// What an earlier try of a step, or of those inside it, has made is nobody's to come to any more.
+    pub fn close(&self, step: &StepId) {
+        self.with(|list| {
+            for made in list.iter_mut().filter(|made| made.change.step.is_within(step)) {
+                made.unclaimed = false;
+            }
+        });
+    }
+
+    /// An object before the first change of a step that is still to be come to.
+    pub(super) fn image(&self, step: &StepId, meant: impl Fn(&ObjectId) -> bool) -> Option<Arc<Value>> {
+        self.images(step, meant).into_iter().next()
+    }
+
+    /// Objects before the first change of each that is still to be come to.
+    pub(super) fn images(&self, step: &StepId, meant: impl Fn(&ObjectId) -> bool) -> Vec<Arc<Value>> {
+        self.with(|list| {
+            let mut seen: Vec<&ObjectId> = Vec::new();
+            let mut images = Vec::new();
+            let open = list.iter().filter(|made| made.is_open_to(step) && made.change.verb != Verb::Create);
+            for made in open.filter(|made| meant(&made.change.object)) {
+                if !seen.contains(&&made.change.object) {
+                    seen.push(&made.change.object);
+                    images.extend(made.before.clone());
+                }
+            }
+            images
+        })
+    }
+
+    /// Comes to a change that an earlier try of the step has made, if it made this one.
+    ///
+    /// A creation under a fresh name is known by what it is for.
+    pub(super) fn claim(&self, step: &StepId, verb: Verb, object: &ObjectId, summary: &str) -> Option<MadeChange> {
+        self.with(|list| {
+            let fits = |made: &MadeChange, exactly: bool| {
+                let other = &made.change.object;
+                let same = if exactly {
+                    other.same_name(object) && (object.uid.is_empty() || other.uid == object.uid)
+                } else {
+                    verb == Verb::Create
+                        && (&other.kind, &other.namespace) == (&object.kind, &object.namespace)
+                        && made.change.summary == summary
+                };
+                same && made.change.verb == verb && made.is_open_to(step)
+            };
+            let at = list
+                .iter()
+                .position(|made| fits(made, true))
+                .or_else(|| list.iter().position(|made| fits(made, false)))?;
+            let made = list.get_mut(at)?;
+            made.unclaimed = false;
+            Some(made.clone())
+        })
     }
 
     /// Replaces how a change is taken back, where the book says so.

@@ -8,7 +8,9 @@
 //! An action reaches the target only through its [`Context`]: it may read as
 //! it likes, and change only through [`Context::change`], which journals first.
 
+mod again;
 mod apply;
+mod away;
 mod back;
 #[cfg(test)]
 mod books;
@@ -21,18 +23,22 @@ mod delete;
 mod diff;
 mod drain;
 mod edit;
+mod ended;
 mod env;
 mod events;
 mod exec;
+mod execute;
 mod failure;
 mod follow;
 mod get;
 mod guard;
 mod held;
 mod http;
+mod in_flight;
 mod job;
 mod list;
 mod logs;
+mod look;
 mod made;
 mod many;
 mod middleware;
@@ -66,10 +72,15 @@ mod wait_for_rollout;
 mod wait_until;
 mod who;
 
-pub use back::{Back, settle_in_flight, take_back};
+pub use again::Choices;
+pub use away::{Away, away};
+pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
-pub use context::{Context, RunFacts, Shared, Shelf};
-pub use guard::check_guard;
+
+pub use context::{Context, Ear, RunFacts, Shared, Shelf};
+pub use guard::{Guard, check_guard};
+pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
+pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
@@ -125,6 +136,30 @@ pub trait Action: Send + Sync + Debug {
     /// # Errors
     /// When it could not be done, or did not prove itself (a failed Job, a rollout that hangs).
     async fn act(&self, context: &Context) -> Result<Observed, Failure>;
+
+    /// What it would do; a reading action does it.
+    ///
+    /// # Errors
+    /// Why that cannot be seen, or the trouble it would meet.
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if self.effect().changes() {
+            return Err(Blind::Opaque("this action does not tell beforehand what it would do".into()));
+        }
+        if self.waits() {
+            return Ok(Outlook::default());
+        }
+        Ok(Outlook::read(self.act(look.context()).await?))
+    }
+
+    /// What it must be allowed to do, as far as the document alone tells; taking it back included.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Hosts and programs beside the target that it wants, and that `--allow` must name.
+    fn wants(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What it may change, from its arguments alone.
     fn effect(&self) -> Effect {

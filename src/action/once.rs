@@ -14,7 +14,11 @@ impl Context {
     pub(super) fn has_changed(&self, object: &Value) -> bool {
         let uid = ObjectId::of(object).uid;
         self.shared.made.all().iter().any(|made| {
-            made.change.step == *self.step() && made.change.object.uid == uid && made.is_applied() && !made.taken_back
+            made.change.step == *self.step()
+                && made.change.object.uid == uid
+                && made.is_applied()
+                && !made.taken_back
+                && !made.unclaimed
         })
     }
 }

@@ -170,6 +170,11 @@ pub(crate) fn generation(object: &Value) -> i64 {
     object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
 }
 
+/// Whether its controller has seen the newest spec.
+pub(crate) fn is_observed(object: &Value) -> bool {
+    status(object, "observedGeneration") >= generation(object)
+}
+
 /// A count in the status; Kubernetes omits it at zero.
 pub(crate) fn status(object: &Value, field: &str) -> i64 {
     object.get("status").and_then(|status| status.get(field)).and_then(Value::as_i64).unwrap_or(0)

@@ -1,5 +1,6 @@
 //! The one who asks a person on the terminal.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc as threads;
 use std::sync::{Mutex as Lock, PoisonError};
@@ -11,7 +12,7 @@ use super::page::Page;
 use super::screen::Screen;
 use super::style::{Style, Tone};
 use super::text::width;
-use crate::event::{Answer, Asker, Consent, EffectLine, Nobody, Question};
+use crate::event::{Answer, Approve, Asker, Consent, EffectLine, Nobody, Question};
 
 /// Asks on a terminal; the moving lines stand still meanwhile.
 ///
@@ -63,13 +64,35 @@ impl TerminalAsker {
 
     fn put(&self, question: &Question) -> io::Result<()> {
         let mut page = Page::new(&self.style);
-        match question {
-            Question::Consent(consent) => show_consent(&mut page, consent),
+        let prompt = match question {
+            Question::Consent(consent) => {
+                show_consent(&mut page, consent);
+                "Proceed? [y/N] ".to_owned()
+            }
             Question::Confirm { step, text } => {
                 page.labelled(0, (Tone::Strong, step), text);
+                "Proceed? [y/N] ".to_owned()
             }
-        }
-        self.write(&format!("{}Proceed? [y/N] ", page.into_text()))
+            Question::Approve(approve) => {
+                show_approve(&mut page, approve);
+                approve.fields.first().map_or_else(|| APPROVE.to_owned(), field_prompt)
+            }
+            Question::Choose { trouble, choices } => {
+                page.labelled(0, (Tone::Bad, "failed"), trouble);
+                let words: Vec<&str> = choices.iter().map(|choice| choice.word()).collect();
+                format!("How does the run go on? [{}] ", words.join("/"))
+            }
+            Question::Settle { change, shows, .. } => {
+                page.labelled(0, (Tone::Strong, "nobody knows whether this was made:"), change);
+                page.labelled(1, (Tone::Dim, "the object shows:"), shows);
+                "Was it made? [y/n] ".to_owned()
+            }
+            Question::Login { trouble } => {
+                page.labelled(0, (Tone::Bad, "the login has ended:"), trouble);
+                "Log in again elsewhere, then press Enter; anything else pauses the run: ".to_owned()
+            }
+        };
+        self.write(&format!("{}{prompt}", page.into_text()))
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
@@ -106,19 +129,69 @@ impl Asker for TerminalAsker {
         let mut prompt = Prompt { asker: self, is_answered: false };
         let answer = answers.next().await;
         prompt.is_answered = matches!(answer, Ok(Some(_)));
-        match answer {
-            Ok(Some(line)) => judge(line.trim()),
-            Ok(None) => Answer::No("the input ended without an answer".into()),
-            Err(error) => Answer::No(format!("the answer cannot be read: {error}")),
+        match (answer, question) {
+            (Ok(Some(line)), Question::Approve(approve)) => self.approved(&mut answers, approve, line).await,
+            (Ok(Some(line)), question) => judge(line.trim(), question),
+            (Ok(None), question) => unanswered(question, "the input ended without an answer".into()),
+            (Err(error), question) => unanswered(question, format!("the answer cannot be read: {error}")),
+        }
+    }
+}
+
+/// What asks for the last word.
+const APPROVE: &str = "Approve? [y/N] ";
+
+fn field_prompt((name, kind): &(String, String)) -> String {
+    format!("{name} ({kind}): ")
+}
+
+impl TerminalAsker {
+    /// The fields one after the other, of which the first line was read, and then the last word.
+    async fn approved(&self, answers: &mut Answers, approve: &Approve, first: String) -> Answer {
+        let (mut fields, mut line) = (BTreeMap::new(), first);
+        for (at, (name, _)) in approve.fields.iter().enumerate() {
+            let value = line.trim();
+            // An empty line leaves the field to its default.
+            if !value.is_empty() {
+                fields.insert(name.clone(), value.to_owned());
+            }
+            let prompt = approve.fields.get(at + 1).map_or_else(|| APPROVE.to_owned(), field_prompt);
+            line = match (self.write(&prompt), answers.next().await) {
+                (Ok(()), Ok(Some(line))) => line,
+                _ => return Answer::Nobody("the input ended without an answer".into()),
+            };
+        }
+        match judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() }) {
+            Answer::Yes => Answer::Filled(fields),
+            other => other,
+        }
+    }
+}
+
+/// No answer is a no where only a yes goes on; where both do something, nobody has answered.
+fn unanswered(question: &Question, why: String) -> Answer {
+    match question {
+        Question::Consent(_) | Question::Confirm { .. } => Answer::No(why),
+        Question::Approve(_) | Question::Choose { .. } | Question::Settle { .. } | Question::Login { .. } => {
+            Answer::Nobody(why)
         }
     }
 }
 
 /// Only a clear yes is a yes.
-fn judge(line: &str) -> Answer {
-    match line.to_ascii_lowercase().as_str() {
-        "y" | "yes" => Answer::Yes,
-        "" | "n" | "no" => Answer::No("the answer was no".into()),
+fn judge(line: &str, question: &Question) -> Answer {
+    let word = line.to_ascii_lowercase();
+    match (question, word.as_str()) {
+        (Question::Choose { choices, .. }, word) => {
+            let chosen = choices.iter().find(|choice| choice.word() == word);
+            chosen
+                .map_or_else(|| Answer::Nobody(format!("`{line}` is none of the choices")), |one| Answer::Chosen(*one))
+        }
+        (Question::Login { .. }, "") | (_, "y" | "yes") => Answer::Yes,
+        (Question::Settle { .. } | Question::Login { .. }, word) if word != "n" && word != "no" => {
+            Answer::Nobody(format!("the answer was `{line}`"))
+        }
+        (_, "" | "n" | "no") => Answer::No("the answer was no".into()),
         _ => Answer::No(format!("the answer was `{line}`, not yes")),
     }
 }
@@ -166,6 +239,10 @@ fn read_when_wanted(
 fn show_consent(page: &mut Page<'_>, consent: &Consent) {
     let title = format!("{} would change {}:", consent.book, consent.target);
     page.line(0, Tone::Strong, &title);
+    if let Some(plan) = &consent.plan {
+        super::plan::changes(page, plan);
+        return super::plan::budget(page, plan);
+    }
     let widest = consent.effects.iter().map(|effect| width(&effect.step));
     let column = widest.max().unwrap_or(0).min(24);
     for effect in &consent.effects {
@@ -176,6 +253,19 @@ fn show_consent(page: &mut Page<'_>, consent: &Consent) {
         for line in &consent.budget {
             page.line(1, Tone::Plain, line);
         }
+    }
+}
+
+fn show_approve(page: &mut Page<'_>, approve: &Approve) {
+    page.labelled(0, (Tone::Strong, &approve.step), &approve.message);
+    if approve.next.is_empty() {
+        return;
+    }
+    page.line(0, Tone::Strong, "next:");
+    let widest = approve.next.iter().map(|effect| width(&effect.step));
+    let column = widest.max().unwrap_or(0).min(24);
+    for effect in &approve.next {
+        show_effect(page, column, effect);
     }
 }
 
@@ -194,6 +284,7 @@ mod tests {
 
     use super::*;
     use crate::console::tests::Paper;
+    use crate::event::Choice;
 
     /// Input that comes when the test sends it.
     struct Typed(threads::Receiver<&'static str>);
@@ -227,6 +318,46 @@ mod tests {
             person.send(typed).unwrap();
             let answer = asker.ask(&confirm()).await;
             assert_eq!(answer == Answer::Yes, is_yes, "{typed}: {answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_approval_is_its_fields_and_then_a_clear_yes() {
+        let approve = Approve {
+            step: "go".into(),
+            message: "Cut over?".into(),
+            fields: vec![("ticket".into(), "string".into()), ("count".into(), "integer".into())],
+            next: vec![EffectLine { step: "grow".into(), what: "scale shop/web".into(), not_undoable: None }],
+        };
+        for (last, approved) in [("y\n", true), ("\n", false)] {
+            let (asker, person, paper) = desk();
+            for line in ["OPS-7\n", "\n", last] {
+                person.send(line).unwrap();
+            }
+            let answer = asker.ask(&Question::Approve(approve.clone())).await;
+            let fields = BTreeMap::from([("ticket".to_owned(), "OPS-7".to_owned())]);
+            assert_eq!(answer == Answer::Filled(fields), approved, "{answer:?}");
+            assert!(paper.text().contains("scale shop/web") && paper.text().contains("count (integer): "));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_choice_is_one_of_those_offered_and_a_lost_change_needs_a_clear_word() {
+        let choose = Question::Choose { trouble: "x".into(), choices: vec![Choice::Retry, Choice::Abort] };
+        let settle = Question::Settle { ticket: 1, change: "x".into(), shows: "y".into() };
+        for (question, typed, expected) in [
+            (&choose, "retry\n", Some(Answer::Chosen(Choice::Retry))),
+            (&choose, "skip\n", None),
+            (&settle, "y\n", Some(Answer::Yes)),
+            (&settle, "\n", None),
+        ] {
+            let (asker, person, _) = desk();
+            person.send(typed).unwrap();
+            let answer = asker.ask(question).await;
+            match expected {
+                Some(expected) => assert_eq!(answer, expected),
+                None => assert!(matches!(answer, Answer::Nobody(_)), "{typed}: {answer:?}"),
+            }
         }
     }
 
@@ -273,6 +404,7 @@ mod tests {
                 },
             ],
             budget: vec!["objects 2 of 3".into()],
+            plan: None,
         };
         assert_eq!(asker.ask(&Question::Consent(consent)).await, Answer::Yes);
         insta::assert_snapshot!(paper.text());

@@ -6,18 +6,19 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::guards::any_tripped;
 use super::outputs::with_result;
 use super::run::{Run, Surroundings, evaluation};
 use super::step::{At, Tried};
 use crate::action::{Action, Context, Observed, on_behalf_of, settle_in_flight};
 use crate::document::Mode;
-use crate::event::{Attempt, Class, EventKind, Failure, Mismatches, Verdict};
+use crate::event::{Attempt, CancelReason, Class, EventKind, Failure, Mismatches, Verdict};
 use crate::expect::Expectation;
-use crate::runbook::{Act, Body, Retry, RetryOn, Step};
+use crate::runbook::{Act, Body, Control, Retry, RetryOn, Step};
 use crate::template::Scope;
 
 /// The clock of a step that waits, where none is written.
-const WAIT: Duration = Duration::from_mins(10);
+pub(super) const WAIT: Duration = Duration::from_mins(10);
 
 /// When a step's time is up, and whose clock that is.
 #[derive(Debug, Clone, Copy)]
@@ -52,10 +53,18 @@ impl Run {
         let retry = step.retry.as_ref().or_else(|| self.inherited_retry(step));
         let of = retry.map_or(1, |retry| retry.attempts);
         let clocks = clocks(step, around);
-        let mut attempt = 1;
+        let mut attempt = self.past.take_attempts(id) + 1;
         loop {
             let mut tried = self.attempt(at, clocks).await;
             tried.attempts = attempt;
+            if let Some(trouble) = self.lost_login(step, &tried.verdict) {
+                if self.new_login(id, &trouble).await {
+                    self.shared.made.release(id);
+                    continue;
+                }
+                tried.verdict = Verdict::Cancelled(CancelReason::Paused);
+                return tried;
+            }
             let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict, clocks)) else {
                 return tried;
             };
@@ -75,6 +84,23 @@ impl Run {
                 return tried;
             }
             attempt += 1;
+            self.past.forget_inside(id);
+            self.shared.made.close(id);
+            self.shared.once.forget(id);
+        }
+    }
+
+    /// The login ended after something was changed: the run is not given up for that.
+    fn lost_login(&self, step: &Step, verdict: &Verdict) -> Option<Failure> {
+        match verdict {
+            Verdict::Errored(failure)
+                if failure.class == Class::Login
+                    && matches!(step.body, Body::Act(_))
+                    && self.shared.made.count() > 0 =>
+            {
+                Some(failure.clone())
+            }
+            _ => None,
         }
     }
 
@@ -93,7 +119,10 @@ impl Run {
                 let own = clocks.own.map(|own| own.ends);
                 let around = Surroundings { deadline: earliest(own, clocks.around), ..around.clone() };
                 let done = self.control(At { around: &around, ..at }, control).await;
-                self.judged(step, around.scope.as_ref(), done, clocks)
+                let fields = approved(control, &done);
+                let mut tried = self.judged(step, around.scope.as_ref(), done, clocks);
+                tried.outputs.extend(fields);
+                tried
             }
             Body::Act(act) => {
                 let context = Context::new(self.shared.clone(), id.clone(), around.scope.clone());
@@ -124,9 +153,10 @@ impl Run {
         tokio::select! {
             biased;
             reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
+            () = any_tripped(&around.wires) => Err(Verdict::Cancelled(CancelReason::Guard)),
             done = work => Ok(done),
             limit = over(clocks.own) => Err(Verdict::Errored(out_of_time(limit, context))),
-            () = until(clocks.around) => Err(Verdict::Cancelled(crate::event::CancelReason::Deadline)),
+            () = until(clocks.around) => Err(Verdict::Cancelled(CancelReason::Deadline)),
         }
     }
 
@@ -191,6 +221,16 @@ impl Run {
     }
 }
 
+/// What a person filled in is an output without being declared as one.
+fn approved(control: &Control, done: &Result<Observed, Verdict>) -> serde_json::Map<String, Json> {
+    match (control, done) {
+        (Control::Approve(_), Ok(observed)) => {
+            observed.result.get("fields").and_then(Json::as_object).cloned().unwrap_or_default()
+        }
+        _ => serde_json::Map::new(),
+    }
+}
+
 fn clocks(step: &Step, around: &Surroundings) -> Clocks {
     let written = match &step.body {
         Body::Act(act) => {
@@ -244,9 +284,7 @@ async fn over(clock: Option<Clock>) -> Duration {
 /// A group whose own clock ended it is a timeout, not a cancellation.
 fn overdue(verdict: Verdict, clocks: Clocks) -> Verdict {
     match (verdict, clocks.own.filter(|own| own.is_over())) {
-        (Verdict::Cancelled(crate::event::CancelReason::Deadline), Some(own)) => {
-            Verdict::Errored(out_of_time(own.limit, None))
-        }
+        (Verdict::Cancelled(CancelReason::Deadline), Some(own)) => Verdict::Errored(out_of_time(own.limit, None)),
         (other, _) => other,
     }
 }

@@ -5,12 +5,14 @@ use super::step::words;
 use super::tags;
 use crate::action::Effect;
 use crate::document::{Kind, Node};
-use crate::event::{Answer, Class, Consent, EffectLine, EventKind, Failure, Phase, Question};
+use crate::event::{Answer, Class, Consent, EffectLine, EventKind, Failure, Phase, Plan, Question};
 use crate::runbook::{Body, Control, FailureBranch, Step, UndoPolicy};
 use crate::template::Scope;
 
 /// Asks, where the book has effects that need consent and `--yes` was not given.
-pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
+///
+/// `plan` is what is shown of the changes, where somebody looked.
+pub(super) async fn ask(run: &Run, scope: &Scope, plan: Option<Plan>) -> Result<(), Failure> {
     if run.order.options.yes {
         return Ok(());
     }
@@ -24,13 +26,16 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         target: format!("{} as {}", target.name, target.user),
         effects,
         budget: run.shared.gate.account(&run.shared.made),
+        plan: plan.map(Box::new),
     };
     let question = asked(&consent);
     let answer = run.asker.ask(&Question::Consent(consent)).await;
     run.shared.fan.tell(EventKind::Asked { question, answer: words(&answer) });
     match answer {
         Answer::Yes => Ok(()),
-        Answer::No(_) => Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent")),
+        Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
+            Err(Failure::new(Class::Consent, "the changes were not agreed to; nothing was sent"))
+        }
         Answer::Nobody(hint) => Err(Failure::new(
             Class::Consent,
             "this book changes things, and nobody is there to agree; nothing was sent",
@@ -47,6 +52,11 @@ fn asked(consent: &Consent) -> String {
     };
     let lines: Vec<String> = consent.effects.iter().map(line).collect();
     format!("may these changes be made: {}?", lines.join("; "))
+}
+
+/// Whether a person will be asked before the first change.
+pub(super) fn is_asked(run: &Run, scope: &Scope) -> bool {
+    !run.order.options.yes && run.asker.is_there() && !effects(run, scope).is_empty()
 }
 
 /// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.
@@ -81,6 +91,17 @@ fn gather(step: &Step, scope: &Scope, lines: &mut Vec<EffectLine>) {
 }
 
 impl Run {
+    /// The changes that come after a step of the book, up to the next `approve`.
+    pub(super) fn effects_after(&self, step: &Step, scope: &Scope) -> Vec<EffectLine> {
+        let asks = |step: &Step| matches!(step.body, Body::Control(Control::Approve(_)));
+        let rest = self.order.book.steps.iter().skip_while(|other| other.id != step.id).skip(1);
+        let mut lines = Vec::new();
+        for step in rest.take_while(|step| !asks(step)) {
+            gather(step, scope, &mut lines);
+        }
+        lines
+    }
+
     /// The step's line for people: its name, else what it does.
     pub(super) fn title(&self, step: &Step, scope: &Scope) -> String {
         let Some(name) = &step.name else { return Self::describe(step, scope) };

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::frame::{Frame, failure_of};
 use super::run::{Run, Surroundings, fill, with_steps};
 use super::step::{At, Tried};
-use crate::event::{CancelReason, Class, EventKind, Failure, Record, StepStatus, Verdict};
+use crate::event::{CancelReason, Class, Failure, Record, StepStatus, Verdict};
 use crate::runbook::{ForEach, OnError};
 use crate::template::{Scope, Value};
 
@@ -62,6 +62,9 @@ impl Run {
 
     fn items(&self, looped: &ForEach, at: At<'_>) -> Result<Vec<Item>, Failure> {
         let around = at.around;
+        if let Some(frozen) = self.past.take_items(at.id) {
+            return keyed(looped, frozen, &around.scope);
+        }
         let values = match fill(&looped.items, &around.scope, &self.shared.fan)?.0 {
             Json::Array(values) => values,
             other => return Err(evaluation(format!("`for-each` takes a list, this is {other}"))),
@@ -71,17 +74,7 @@ impl Run {
         }
         let record = Record::Items { step: at.id.0.clone(), items: values.clone() };
         self.shared.ledger.remember(&record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
-        let mut seen = BTreeSet::new();
-        let mut items = Vec::with_capacity(values.len());
-        for (index, value) in values.into_iter().enumerate() {
-            let key = item_key(looped, index, &value, &around.scope)?;
-            if !seen.insert(key.clone()) {
-                let failure = evaluation(format!("two items have the key `{key}`: nothing was begun"));
-                return Err(failure.help("give the loop a `key` that tells its items apart"));
-            }
-            items.push(Item { index, key, value });
-        }
-        Ok(items)
+        keyed(looped, values, &around.scope)
     }
 
     async fn all_items(&self, at: At<'_>, looped: &ForEach, items: Vec<Item>) -> Vec<Ended> {
@@ -115,12 +108,26 @@ impl Run {
             ..at.around.clone()
         };
         let at = At { id: &id, around: &inner, ..at };
+        if let Some(ended) = self.past.take_ended(&id) {
+            self.recall_item(at.step, &id, &inner);
+            return item.ended(&ended.tried, &frame);
+        }
         self.begin_step(at);
         let tried = self.attempts(at).await;
+        self.remember(at, &tried);
+        let ended = item.ended(&tried, &frame);
+        self.end_step(&id, tried, false, started);
+        ended
+    }
+}
+
+impl Item {
+    /// What the loop and its readers see of an item that is over.
+    fn ended(self, tried: &Tried, frame: &Frame) -> Ended {
         let failure = failure_of(&tried.verdict);
         let shown = json!({
-            "item": item.value,
-            "key": item.key,
+            "item": self.value,
+            "key": self.key,
             "status": tried.verdict.status().word(),
             "changed": tried.changed,
             "outputs": tried.outputs,
@@ -128,10 +135,23 @@ impl Run {
             "error": failure.map(|failure| json!({"class": failure.class.word(), "message": failure.message})),
             "steps": frame.own(),
         });
-        let (verdict, changed) = (tried.verdict.clone(), tried.changed);
-        self.shared.fan.tell(EventKind::StepFinished(Box::new(tried.end(id.clone(), false, started))));
-        Ended { index: item.index, shown, verdict, changed }
+        Ended { index: self.index, shown, verdict: tried.verdict.clone(), changed: tried.changed }
     }
+}
+
+/// The items with their keys, which tell them apart.
+fn keyed(looped: &ForEach, values: Vec<Json>, scope: &Arc<Scope>) -> Result<Vec<Item>, Failure> {
+    let mut seen = BTreeSet::new();
+    let mut items = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let key = item_key(looped, index, &value, scope)?;
+        if !seen.insert(key.clone()) {
+            let failure = evaluation(format!("two items have the key `{key}`: nothing was begun"));
+            return Err(failure.help("give the loop a `key` that tells its items apart"));
+        }
+        items.push(Item { index, key, value });
+    }
+    Ok(items)
 }
 
 /// What names an item: its `key`, else the item if it is text, else its index.

@@ -5,11 +5,13 @@ use std::pin::Pin;
 
 use tokio::time::Instant;
 
+use super::guards::Tripwire;
+use super::past::Ended;
 use super::run::{Run, Surroundings};
 use super::step::{At, Tried};
 use super::tags;
 use crate::event::{CancelReason, EventKind, Phase, StepHead, StepId, Verdict};
-use crate::runbook::Step;
+use crate::runbook::{Body, Step};
 
 impl Run {
     /// Runs the steps until one goes badly; says whether none did.
@@ -49,6 +51,9 @@ impl Run {
             None => StepId(step.id.clone()),
         };
         let at = At { step, id: &id, around };
+        if let Some(ended) = self.past.take_ended(&id).filter(|ended| !self.is_verified_again(step, ended)) {
+            return self.ended_before(at, &ended);
+        }
         if let Some(reason) = self.stopped(around) {
             self.cancelled_before(at, reason);
             return false;
@@ -60,10 +65,19 @@ impl Run {
         self.step(at).await
     }
 
+    /// Whether a wait that ended well is waited for once more (`--verify`).
+    fn is_verified_again(&self, step: &Step, ended: &Ended) -> bool {
+        let waits = matches!(&step.body, Body::Act(act) if act.outline.waits() && !step.may_change());
+        self.order.options.verify && waits && ended.tried.verdict == Verdict::Passed
+    }
+
     /// Why this list may not go on, if it may not.
     pub(super) fn stopped(&self, around: &Surroundings) -> Option<CancelReason> {
         if let Some(reason) = self.cancel.reason().filter(|reason| *reason >= around.stopped_by) {
             return Some(reason);
+        }
+        if around.wires.iter().any(Tripwire::is_tripped) {
+            return Some(CancelReason::Guard);
         }
         around.deadline.filter(|deadline| *deadline <= Instant::now()).map(|_| CancelReason::Deadline)
     }
@@ -86,7 +100,7 @@ impl Run {
         self.begin_step(at);
         let tried = Tried { attempts: 0, ..Tried::new(verdict) };
         at.note(&tried);
-        self.shared.fan.tell(EventKind::StepFinished(Box::new(tried.end(at.id.clone(), false, Instant::now()))));
+        self.end_step(at.id, tried, false, Instant::now());
     }
 
     pub(super) fn begin_step(&self, at: At<'_>) {

@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::pause::Pause;
 use super::run::Run;
 use crate::action::MadeChange;
 use crate::event::{
-    CancelReason, Class, Failure, Left, NotUndoable, Outcome, Reversal, RunEnd, StepId, StillChanged, Verdict,
+    CancelReason, Class, Failure, Left, NotUndoable, Outcome, Phase, Reversal, RunEnd, StepId, StillChanged, Verdict,
 };
 
 /// The step that decided how the run ends.
@@ -41,6 +42,7 @@ pub fn exit_code(outcome: Outcome) -> u8 {
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "the lines of the table")]
 struct Facts {
+    paused: bool,
     undo_failed: bool,
     interrupted: bool,
     class: Option<Class>,
@@ -52,7 +54,9 @@ struct Facts {
 }
 
 fn decide(facts: &Facts) -> Outcome {
-    if facts.undo_failed {
+    if facts.paused {
+        Outcome::Paused
+    } else if facts.undo_failed {
         Outcome::UndoFailed
     } else if facts.interrupted {
         Outcome::Cancelled
@@ -72,7 +76,7 @@ fn decide(facts: &Facts) -> Outcome {
 }
 
 fn is_refusal(class: Option<Class>) -> bool {
-    matches!(class, Some(Class::Budget | Class::Guard | Class::Consent | Class::Forbidden))
+    matches!(class, Some(Class::Budget | Class::Guard | Class::Consent | Class::Forbidden | Class::Drift))
 }
 
 fn is_unreachable(class: Option<Class>) -> bool {
@@ -88,9 +92,11 @@ fn facts(run: &Run, handled: bool) -> Facts {
     let decisive = run.decisive.lock().unwrap_or_else(PoisonError::into_inner);
     let made = run.shared.made.all();
     let class = decisive.as_ref().and_then(|decisive| decisive.verdict.class());
+    let interrupted = matches!(run.cancel.reason(), Some(CancelReason::Interrupt | CancelReason::SecondInterrupt));
     Facts {
+        paused: run.pending().is_some(),
         undo_failed: run.undo_failed.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
-        interrupted: run.cancel.reason() >= Some(CancelReason::Interrupt),
+        interrupted: interrupted || run.past.was_interrupted(),
         class,
         failed: decisive.is_some(),
         handled,
@@ -108,6 +114,9 @@ fn leaves_a_mark(made: &MadeChange) -> bool {
 /// The end of a run that went through its phases.
 pub(super) fn conclude(run: &Run, handled: bool, outputs: BTreeMap<String, Json>, started: Instant) -> RunEnd {
     let outcome = decide(&facts(run, handled));
+    if let Some(pause) = run.pending() {
+        return waiting(run, pause, started);
+    }
     let decisive = run.decisive.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let undo = run.undo_failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let tolerated = run.tolerated.load(Ordering::Relaxed);
@@ -133,6 +142,18 @@ pub(super) fn conclude(run: &Run, handled: bool, outputs: BTreeMap<String, Json>
         elapsed_ms: elapsed(started),
         outputs,
         left: if outcome == Outcome::Passed { Left::default() } else { left(run) },
+    }
+}
+
+/// The end of a process whose run goes on later.
+fn waiting(run: &Run, pause: Pause, started: Instant) -> RunEnd {
+    RunEnd {
+        outcome: Outcome::Paused,
+        exit_code: exit_code(Outcome::Paused),
+        failed_step: pause.step,
+        tolerated: run.tolerated.load(Ordering::Relaxed),
+        left: Left { next: pause.next, ..left(run) },
+        ..never_began(&pause.failure, started)
     }
 }
 
@@ -181,7 +202,7 @@ fn elapsed(started: Instant) -> u64 {
 }
 
 /// What the run leaves behind, newest first.
-fn left(run: &Run) -> Left {
+pub(super) fn left(run: &Run) -> Left {
     let mut left = Left::default();
     for made in run.shared.made.all().iter().rev().filter(|made| made.stands()) {
         match &made.change.reversal {
@@ -199,8 +220,26 @@ fn left(run: &Run) -> Left {
         }
     }
     left.still_changed.retain(|changed| changed.before != changed.now);
-    left.next.push(format!("runhub show {}", run.shared.facts.run));
+    left.next.extend(next(run));
     left
+}
+
+/// The commands that are worth a try now.
+fn next(run: &Run) -> Vec<String> {
+    let id = &run.shared.facts.run;
+    let interrupted = matches!(run.cancel.reason(), Some(CancelReason::Interrupt | CancelReason::SecondInterrupt));
+    let over = run.cancel.reason() == Some(CancelReason::Interrupt) && !run.order.book.always.is_empty();
+    let mut next = Vec::new();
+    if interrupted && !over && !run.past.has_phase(Phase::Always) {
+        next.push(format!("runhub resume {id}"));
+    }
+    let back =
+        |made: &MadeChange| made.stands() && matches!(made.change.reversal, Reversal::Fields | Reversal::DeleteCreated);
+    if run.shared.made.all().iter().any(back) {
+        next.push(format!("runhub undo {id} --plan"));
+    }
+    next.push(format!("runhub show {id}"));
+    next
 }
 
 /// A field that was changed several times is told once: as it was at first, as it is now.
@@ -249,7 +288,8 @@ mod tests {
             (Facts { class: Some(Class::Transport), ..failed.clone() }, Outcome::Unreachable),
             (Facts { class: Some(Class::Transport), sent: 1, ..failed.clone() }, Outcome::Failed),
             (Facts { interrupted: true, ..failed.clone() }, Outcome::Cancelled),
-            (Facts { interrupted: true, undo_failed: true, ..failed }, Outcome::UndoFailed),
+            (Facts { interrupted: true, undo_failed: true, ..failed.clone() }, Outcome::UndoFailed),
+            (Facts { paused: true, undo_failed: true, ..failed }, Outcome::Paused),
         ];
         for (facts, outcome) in cases {
             assert_eq!(decide(&facts), outcome, "{facts:?}");

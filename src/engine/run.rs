@@ -10,24 +10,31 @@ use tokio::time::Instant;
 
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
-use super::gate::BudgetGate;
+use super::gate::{self, BudgetGate};
+use super::guards::Tripwire;
+use super::names::{base_scope, with_known_vars, with_new_vars};
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
-use super::{consent, requires};
-use crate::action::{Made, RunFacts, Shared};
-use crate::clock::rfc3339;
-use crate::document::JsonPath;
+use super::past::Past;
+use super::pause::Pause;
+use super::plan::Scout;
+use super::{consent, preflight};
+use crate::action::{Choices, Made, RunFacts, Shared};
 use crate::event::{
-    CancelReason, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId, Verdict,
+    CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, RunEnd, RunHead, StepId, Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{FailureBranch, InputType, taints};
+use crate::runbook::{BudgetLimits, FailureBranch, Runbook, taints};
 use crate::secret::MASK;
-use crate::template::{Functions, Lookup, Scope, Value};
+use crate::template::{Scope, Value};
 
 /// What all parts of a run share.
 pub(super) struct Run {
     pub(super) order: Order,
+    /// How much it may touch.
+    pub(super) limits: BudgetLimits,
+    /// Who looks before anything is sent.
+    pub(super) scout: Option<Scout>,
     pub(super) shared: Arc<Shared>,
     pub(super) asker: Arc<dyn crate::event::Asker>,
     pub(super) cancel: Cancel,
@@ -39,7 +46,15 @@ pub(super) struct Run {
     /// The step that decides how the run ends.
     pub(super) decisive: Mutex<Option<Decisive>>,
     pub(super) undo_failed: Mutex<Option<Failure>>,
-    started: Instant,
+    /// The first guard that broke.
+    broken_guard: Mutex<Option<Failure>>,
+    /// What the run waits for, where it is paused.
+    pub(super) paused: Mutex<Option<Pause>>,
+    /// How a person wants a failed run to go on.
+    pub(super) answered_by: Mutex<Option<Choice>>,
+    /// What earlier processes did of it.
+    pub(super) past: Past,
+    pub(super) started: Instant,
 }
 
 /// Where a step runs: what it sees, what stops it.
@@ -55,15 +70,36 @@ pub(super) struct Surroundings {
     pub(super) deadline: Option<Instant>,
     /// Only a reason at least as grave stops it.
     pub(super) stopped_by: CancelReason,
+    /// What the guards around it trip.
+    pub(super) wires: Vec<Tripwire>,
 }
 
 /// Carries an order out. Whatever happens, there is an end.
 pub async fn run(order: Order, doors: Doors, cancel: Cancel) -> RunEnd {
+    resume(order, doors, cancel, Past::default()).await
+}
+
+/// Goes on with an order that earlier processes have begun.
+pub async fn resume(order: Order, doors: Doors, cancel: Cancel, past: Past) -> RunEnd {
+    with(order, doors, cancel, past, async |run, surroundings| run.phases(surroundings).await).await
+}
+
+/// Does `work` between the first event of a process and the last.
+pub(super) async fn with(
+    order: Order,
+    doors: Doors,
+    cancel: Cancel,
+    past: Past,
+    work: impl AsyncFnOnce(&Run, Surroundings) -> RunEnd,
+) -> RunEnd {
     let started = Instant::now();
     let fan = doors.fan.clone();
     fan.tell(EventKind::RunStarted(Box::new(head(&order, &fan))));
-    let end = match begin(order, doors, cancel, started) {
-        Ok((run, surroundings)) => run.interruptible(run.phases(surroundings)).await,
+    let end = match begin(order, doors, past, (cancel, started)) {
+        Ok((run, surroundings)) => {
+            run.recall();
+            run.interruptible(work(&run, surroundings)).await
+        }
         Err(failure) => outcome::never_began(&failure, started),
     };
     fan.tell(EventKind::RunFinished(Box::new(end.clone())));
@@ -90,7 +126,7 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
         owner: book.owner.clone(),
         links: book.links.clone(),
         file: book.source.name().to_owned(),
-        book_hash: crate::action::hex(digest(&SHA256, book.source.text().as_bytes()).as_ref()),
+        book_hash: book_hash(book),
         inputs: order.inputs.values.iter().map(|(name, value)| shown(name, value)).collect(),
         target: order.target.clone(),
         actor: order.actor.clone(),
@@ -98,34 +134,61 @@ fn head(order: &Order, fan: &Fan) -> RunHead {
     }
 }
 
+/// The SHA-256 of a book's text, in hex: by it a run knows its book again.
+pub fn book_hash(book: &Runbook) -> String {
+    crate::action::hex(digest(&SHA256, book.source.text().as_bytes()).as_ref())
+}
+
 /// Computes vars and defaults; nothing is sent.
-fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result<(Run, Surroundings), Failure> {
+fn begin(
+    order: Order,
+    doors: Doors,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
+) -> Result<(Run, Surroundings), Failure> {
     let book = order.book.clone();
     let taints = taints(&book, &order.inputs.secret);
-    let scope = base_scope(&order, &doors.fan, &taints);
-    let (scope, vars) = with_vars(scope, &order, &doors.fan)?;
-    let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
-    for record in &remembered {
-        doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
-    }
+    let scope = base_scope(&order, &doors.fan, &taints, &past);
+    let scope = match past.vars() {
+        Some(vars) => with_known_vars(scope, vars, &doors.fan, &taints),
+        None => with_new_vars(scope, &order, &doors)?,
+    };
+    assemble(order, doors, past, (cancel, started), scope)
+}
+
+/// A run whose vars are bound in `scope`.
+pub(super) fn assemble(
+    order: Order,
+    doors: Doors,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
+    scope: Scope,
+) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
     let known: BTreeSet<String> = book.walk().filter(|step| step.named).map(|step| step.id.clone()).collect();
     let frame = Frame::root(known);
     let scope = Arc::new(with_steps(scope, &frame, &taints));
     let facts = facts(&order, &doors.fan, &scope)?;
-    let made = Made::default();
-    let gate = BudgetGate::new(&order, &scope, doors.asker.clone())?;
+    let (made, once) = (Made::default(), Choices::default());
+    past.hand_over(&made, &once);
+    let limits = gate::limits(&order, &scope)?;
+    let gate = BudgetGate::new(&order, limits.clone(), doors.asker.clone(), doors.fan.redactor());
     let shared = Shared {
         client: doors.client,
         ledger: doors.ledger,
         fan: doors.fan,
         made,
+        once,
         gate: Arc::new(gate),
         shelf: doors.shelf,
         facts,
     };
-    let deadline = book.timeout.map(|timeout| started + timeout);
+    let deadline = book.timeout.map(|timeout| started + timeout.saturating_sub(past.worked()));
     let run = Run {
+        scout: doors.scout,
         order,
+        limits,
         shared: Arc::new(shared),
         asker: doors.asker,
         cancel,
@@ -134,6 +197,10 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
         blamed: Mutex::default(),
         decisive: Mutex::default(),
         undo_failed: Mutex::default(),
+        broken_guard: Mutex::default(),
+        paused: Mutex::default(),
+        answered_by: Mutex::default(),
+        past,
         started,
     };
     let surroundings = Surroundings {
@@ -144,50 +211,9 @@ fn begin(order: Order, doors: Doors, cancel: Cancel, started: Instant) -> Result
         parent: None,
         deadline,
         stopped_by: CancelReason::StepFailed,
+        wires: Vec::new(),
     };
     Ok((run, surroundings))
-}
-
-fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>]) -> Scope {
-    let functions = Functions { jsonpath: select, clock: fan.clock() };
-    let mut scope = Scope::new(functions);
-    scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
-    let run = json!({
-        "id": fan.run().0,
-        "started_at": rfc3339(fan.clock().now()),
-        "book": order.book.name,
-        "actor": order.actor,
-    });
-    scope.bind("run", Value::from_json(run));
-    scope.bind("target", Value::from_json(json!(order.target)));
-    taint(&mut scope, taints);
-    scope
-}
-
-/// The inputs as expressions see them: a declared duration compares as one.
-#[derive(Debug)]
-struct BoundInputs(BTreeMap<String, Value>);
-
-impl BoundInputs {
-    fn of(order: &Order) -> Self {
-        let bound = order.inputs.values.iter().map(|(name, value)| {
-            let declared = order.book.inputs.iter().find(|input| input.name == *name);
-            let duration = declared.filter(|input| input.kind() == InputType::Duration);
-            let bound = duration.and_then(|_| Value::duration(value.as_str()?));
-            (name.clone(), bound.unwrap_or_else(|| Value::from_json(value.clone())))
-        });
-        Self(bound.collect())
-    }
-}
-
-impl Lookup for BoundInputs {
-    fn get(&self, key: &str) -> Option<Value> {
-        self.0.get(key).cloned()
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
-    }
 }
 
 pub(super) fn taint(scope: &mut Scope, taints: &[Vec<String>]) {
@@ -201,27 +227,6 @@ pub(super) fn with_steps(mut scope: Scope, frame: &Arc<Frame>, taints: &[Vec<Str
     scope.bind("steps", Value::lookup(frame.clone()));
     taint(&mut scope, taints);
     scope
-}
-
-fn select(value: &Json, path: &str) -> Result<Vec<Json>, String> {
-    let path = JsonPath::parse(path)?;
-    Ok(path.select(value).into_iter().cloned().collect())
-}
-
-fn with_vars(base: Scope, order: &Order, fan: &Fan) -> Result<(Scope, BTreeMap<String, Json>), Failure> {
-    let mut vars: BTreeMap<String, Json> = BTreeMap::new();
-    let mut scope = base;
-    for variable in &order.book.vars {
-        scope.bind("vars", Value::from_json(json!(vars)));
-        let (value, tainted) = fill(&variable.value, &scope, fan)
-            .map_err(|failure| Failure::new(failure.class, format!("variable `{}`: {failure}", variable.name)))?;
-        if variable.secret || tainted {
-            fan.redactor().register_value(&value);
-        }
-        vars.insert(variable.name.clone(), value);
-    }
-    scope.bind("vars", Value::from_json(json!(vars)));
-    Ok((scope, vars))
 }
 
 /// Fills a form to a JSON value; tainted values are registered before anyone sees them.
@@ -258,6 +263,8 @@ fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
         namespace,
         every: defaults.every,
         allowed: order.options.allowed.clone(),
+        environment: order.options.environment.clone(),
+        folder: order.options.folder.clone(),
     })
 }
 
@@ -268,7 +275,12 @@ impl Run {
         for least in [CancelReason::Interrupt, CancelReason::SecondInterrupt] {
             tokio::select! {
                 biased;
-                reason = self.cancel.at_least(least) => self.shared.fan.tell(EventKind::Interrupted(reason)),
+                reason = self.cancel.at_least(least) => {
+                    // A pause is of our own making, and no interrupt.
+                    if reason != CancelReason::Paused {
+                        self.shared.fan.tell(EventKind::Interrupted(reason));
+                    }
+                }
                 end = &mut work => return end,
             }
         }
@@ -279,10 +291,14 @@ impl Run {
         if let Err(failure) = self.may_begin(&surroundings).await {
             return outcome::refused(self, &failure, self.started);
         }
-        let book = self.order.book.clone();
-        let ended_well = self.list(&book.steps, &surroundings).await;
+        let (book, own) = (self.order.book.clone(), StepId("guards".into()));
+        let (watch, inner) = match self.guard(&book.guards, &own, &surroundings).await {
+            Ok(guarded) => guarded,
+            Err(failure) => return outcome::refused(self, &failure, self.started),
+        };
+        let ended_well = self.settle_lost().await && self.under(&watch, self.steps(&inner)).await;
         let mut handled = false;
-        if !ended_well && self.cancel.reason().is_none_or(|reason| reason < CancelReason::Interrupt) {
+        if !ended_well && self.goes_to_on_failure() {
             handled = self.after_failure(&surroundings).await;
         }
         self.always(&surroundings).await;
@@ -290,16 +306,35 @@ impl Run {
         outcome::conclude(self, handled, outputs, self.started)
     }
 
-    async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
-        requires::check(self).await?;
-        self.warn_of_unwatched();
-        consent::ask(self, &surroundings.scope).await
+    /// A failure is answered, an interrupt or a pause is not; nor is a failure whose run was on its way out.
+    fn goes_to_on_failure(&self) -> bool {
+        let stopped = self.cancel.reason().is_some_and(|reason| reason >= CancelReason::Interrupt);
+        !stopped
+            && self.on_failure_is_wanted()
+            && (self.past.has_phase(Phase::OnFailure) || !self.past.has_phase(Phase::Always))
     }
 
-    /// Says what the book asks for and this version does not do.
-    fn warn_of_unwatched(&self) {
-        if !self.order.book.guards.is_empty() {
-            self.warn("this version does not watch `guards`: put an `expect` after each change");
+    async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
+        preflight::check(self, &surroundings.scope).await?;
+        // What would be done is told, and consent given, once a run.
+        if self.past.has_begun() {
+            return Ok(());
+        }
+        self.tell_of_licence();
+        let plan = self.looked_ahead(&surroundings.scope).await?;
+        consent::ask(self, &surroundings.scope, plan).await
+    }
+
+    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
+    fn tell_of_licence(&self) {
+        let options = &self.order.options;
+        let widened = options.widened.words();
+        if !widened.is_empty() {
+            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
+        }
+        if let Some(plan) = &options.plan {
+            let text = format!("bound to the plan {}", plan.hash);
+            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
         }
     }
 
@@ -317,7 +352,7 @@ impl Run {
     }
 
     async fn always(&self, surroundings: &Surroundings) {
-        if self.order.book.always.is_empty() || self.cancel.reason() == Some(CancelReason::SecondInterrupt) {
+        if self.order.book.always.is_empty() || self.cancel.reason() >= Some(CancelReason::SecondInterrupt) {
             return;
         }
         self.shared.fan.tell(EventKind::PhaseStarted(Phase::Always));
@@ -382,8 +417,17 @@ impl Run {
                 step: step.clone(),
                 name: name.to_owned(),
                 verdict: verdict.clone(),
-                failure: failure_of(verdict),
+                failure: self.told(verdict),
             });
+        }
+    }
+
+    /// The trouble of a verdict; of a broken guard, which one and how.
+    fn told(&self, verdict: &Verdict) -> Option<Failure> {
+        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
+            _ => failure_of(verdict),
         }
     }
 
@@ -402,6 +446,11 @@ impl Run {
         let blamed = self.absolve();
         let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
         *decisive = decisive.take().or(blamed);
+    }
+
+    /// Notes a guard that broke; the first one counts.
+    pub(super) fn guard_broke(&self, failure: Failure) {
+        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     pub(super) fn tolerate(&self) {

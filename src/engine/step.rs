@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -16,7 +17,8 @@ use crate::secret::MASK;
 use crate::template::{Scope, Value};
 
 /// What came of trying a step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Tried {
     pub(super) verdict: Verdict,
     pub(super) attempts: u32,
@@ -95,7 +97,10 @@ impl Run {
     /// Runs one step; says whether the list goes on.
     pub(super) async fn step(&self, at: At<'_>) -> bool {
         let started = Instant::now();
-        match unwanted(at.step, &at.around.scope) {
+        // What was begun was wanted; a step that goes on is not weighed again.
+        let begun = self.past.begun(at.id).is_some();
+        let unwanted = if begun { Ok(None) } else { unwanted(at.step, &at.around.scope) };
+        match unwanted {
             Ok(None) => {}
             Ok(Some(reason)) => {
                 self.skip(at, &reason);
@@ -107,14 +112,23 @@ impl Run {
             }
         }
         self.begin_step(at);
-        let tried = match self.confirmed(at).await {
-            Err(failure) => Tried { attempts: 0, ..Tried::new(Verdict::Errored(failure)) },
-            Ok(()) => match &at.step.for_each {
-                Some(looped) => self.each(at, looped).await,
-                None => self.attempts(at).await,
-            },
+        let tried = match self.past.take_tried(at.id) {
+            Some(tried) => {
+                self.shared.made.close(at.id);
+                tried
+            }
+            None => self.tried(at, begun && self.shared.made.changed(at.id)).await,
         };
         self.finish(at, tried, started).await
+    }
+
+    async fn tried(&self, at: At<'_>, confirmed: bool) -> Tried {
+        let confirmed = if confirmed { Ok(()) } else { self.confirmed(at).await };
+        match (confirmed, &at.step.for_each) {
+            (Err(failure), _) => Tried { attempts: 0, ..Tried::new(Verdict::Errored(failure)) },
+            (Ok(()), Some(looped)) => self.each(at, looped).await,
+            (Ok(()), None) => self.attempts(at).await,
+        }
     }
 
     async fn confirmed(&self, at: At<'_>) -> Result<(), Failure> {
@@ -128,7 +142,9 @@ impl Run {
         self.shared.fan.tell(EventKind::Asked { question: text, answer: words(&answer) });
         match answer {
             Answer::Yes => Ok(()),
-            Answer::No(_) => Err(Failure::new(Class::Consent, "this step was not confirmed")),
+            Answer::No(_) | Answer::Filled(_) | Answer::Chosen(_) => {
+                Err(Failure::new(Class::Consent, "this step was not confirmed"))
+            }
             Answer::Nobody(hint) => {
                 Err(Failure::new(Class::Consent, "this step asks for confirmation and nobody is there").help(hint))
             }
@@ -138,6 +154,7 @@ impl Run {
     /// What follows from a step: its `on-failure`, its `always`, its state, its event.
     async fn finish(&self, at: At<'_>, tried: Tried, started: Instant) -> bool {
         at.note(&tried);
+        self.remember(at, &tried);
         if let UndoPolicy::Never(reason) = &at.step.undo {
             self.shared.made.reverse_by(at.id, &Reversal::Cannot(reason.clone()));
         }
@@ -149,7 +166,7 @@ impl Run {
         let handled = bad && self.answered(at, &title, &tried.verdict).await;
         if let Some(branch) = &at.step.always {
             let stopped_by = CancelReason::SecondInterrupt;
-            let inner = Surroundings { phase: Phase::Always, stopped_by, ..at.inside() };
+            let inner = Surroundings { phase: Phase::Always, stopped_by, wires: Vec::new(), ..at.inside() };
             if !self.list_to_the_end(&branch.steps, &inner).await && at.around.phase != Phase::OnFailure {
                 self.decide();
             }
@@ -162,8 +179,7 @@ impl Run {
         } else if bad && at.around.parent.is_none() && at.around.phase != Phase::OnFailure {
             self.decide();
         }
-        self.remember(at.id, &tried);
-        self.shared.fan.tell(EventKind::StepFinished(Box::new(tried.end(at.id.clone(), tolerated, started))));
+        self.end_step(at.id, tried, tolerated, started);
         !bad || tolerated
     }
 
@@ -175,19 +191,36 @@ impl Run {
         let class = verdict.class().map(Class::word);
         let failure = json!({"step": at.id.0, "name": title, "message": verdict.line(), "class": class});
         scope.bind("failure", Value::from_json(failure));
-        let inner = Surroundings { phase: Phase::OnFailure, scope: Arc::new(scope), ..at.inside() };
+        let inner = Surroundings { phase: Phase::OnFailure, scope: Arc::new(scope), wires: Vec::new(), ..at.inside() };
         self.list_to_the_end(&branch.steps, &inner).await && branch.handles
     }
 
-    fn remember(&self, id: &StepId, tried: &Tried) {
-        let record = Record::Ended {
-            step: id.0.clone(),
-            outputs: Json::Object(tried.outputs.clone()),
-            info: tried.info.clone(),
-        };
-        if let Err(error) = self.shared.ledger.remember(&record) {
-            self.warn(error.to_string());
+    /// Keeps a try for those who go on; one that was stopped is made again instead.
+    pub(super) fn remember(&self, at: At<'_>, tried: &Tried) {
+        let stopped = matches!(tried.verdict, Verdict::Cancelled(reason) if reason >= CancelReason::Interrupt);
+        let branches = at.step.on_failure.is_some() || at.step.always.is_some();
+        // The step's last event says it all.
+        let plain = !branches && tried.outputs.is_empty() && tried.info.is_null() && tried.each.is_none();
+        if stopped || plain {
+            return;
         }
+        let kept = serde_json::to_value(tried).map_err(|error| error.to_string()).and_then(|tried| {
+            let record = Record::Tried { step: at.id.0.clone(), tried };
+            self.shared.ledger.remember(&record).map_err(|error| error.to_string())
+        });
+        if let Err(error) = kept {
+            self.warn(error);
+        }
+    }
+
+    /// The step's last event.
+    pub(super) fn end_step(&self, id: &StepId, tried: Tried, tolerated: bool, started: Instant) {
+        let kept = self.may_pause().then(|| tried.clone());
+        let end = tried.end(id.clone(), tolerated, started);
+        if let Some(tried) = kept {
+            self.past.note_end(&end, &tried);
+        }
+        self.shared.fan.tell(EventKind::StepFinished(Box::new(end)));
     }
 }
 
@@ -219,5 +252,8 @@ pub(super) fn words(answer: &Answer) -> String {
         Answer::No(reason) if reason.is_empty() => "no".into(),
         Answer::No(reason) => format!("no: {reason}"),
         Answer::Nobody(_) => "nobody is there".into(),
+        Answer::Filled(fields) if fields.is_empty() => "approved".into(),
+        Answer::Filled(fields) => format!("approved, with {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Answer::Chosen(choice) => choice.word().into(),
     }
 }

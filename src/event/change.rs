@@ -113,7 +113,7 @@ pub struct Change {
     /// The resourceVersion that it is bound to; empty when unbound.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource_version: String,
-    /// The SHA-256 of the body that is sent, in hex; empty without a body.
+    /// A fingerprint of the body that is sent, keyed by the run, in hex; empty without a body.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body_digest: String,
     /// The fields it writes.

@@ -76,6 +76,13 @@ impl Fan {
         Self { run, target: target.into(), clock, redactor, state: Mutex::new(state) }
     }
 
+    /// Counts on after the last event of an earlier process.
+    #[must_use]
+    pub fn after(self, seq: u64) -> Self {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).seq = seq;
+        self
+    }
+
     /// The run it tells of.
     pub fn run(&self) -> &RunId {
         &self.run

@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::change::{Change, Settled};
+use super::ask::Approval;
+use super::change::{Change, Settled, Written};
 
 /// What is about to be done, with all that an undo or a resume needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ pub enum Record {
         /// Its items, in order.
         items: Vec<Value>,
     },
-    /// A step's outputs and info.
+    /// A step's outputs and info, as journals before format 2 kept them.
     Ended {
         /// The step's full name.
         step: String,
@@ -46,6 +47,53 @@ pub enum Record {
         outputs: Value,
         /// Its info.
         info: Value,
+    },
+    /// What the one who began the run must know to go on with it; written and read by `cli`.
+    Started(Value),
+    /// What came of trying a step, before what follows from that.
+    Tried {
+        /// The step's full name.
+        step: String,
+        /// The try as the engine keeps it.
+        tried: Value,
+    },
+    /// A choice that a step makes once, however often it is begun.
+    Once {
+        /// The step's full name.
+        step: String,
+        /// What was chosen.
+        key: String,
+        /// The choice.
+        value: Value,
+    },
+    /// What the server made of the fields that a change wrote, where that differs (`0.5` became `500m`).
+    Landed {
+        /// The number of the change's intent.
+        ticket: u64,
+        /// The fields as they then were.
+        written: Vec<Written>,
+    },
+    /// A change was taken back.
+    TakenBack {
+        /// The number of its intent.
+        ticket: u64,
+    },
+    /// The changes of a step are themselves a way back, and not taken back in turn.
+    WayBack {
+        /// The step's full name.
+        step: String,
+    },
+    /// A person has answered an `approve`.
+    Answered {
+        /// The step's full name.
+        step: String,
+        /// What they said.
+        answer: Approval,
+    },
+    /// A person has let a failed step be as it is: the run goes on after it.
+    Skipped {
+        /// The step's full name.
+        step: String,
     },
 }
 
@@ -66,10 +114,16 @@ impl Ticket {
     }
 }
 
-/// The ledger could not write: the run stops before the next change.
+/// Why a ledger gives no ticket: nothing may be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("the journal cannot be written: {0}")]
-pub struct LedgerError(pub String);
+pub enum LedgerError {
+    /// It cannot write: the run stops before the next change.
+    #[error("the journal cannot be written: {0}")]
+    Unwritable(String),
+    /// Another run changes the same object.
+    #[error("{0}")]
+    Held(String),
+}
 
 /// Knows of every change before it is sent.
 pub trait Ledger: Send + Sync + std::fmt::Debug {
@@ -90,6 +144,11 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When it cannot be written.
     fn remember(&self, record: &Record) -> Result<(), LedgerError>;
+
+    /// A fingerprint of a body that is sent, which tells nothing to those without the run's key; in hex.
+    fn fingerprint(&self, _: &[u8]) -> String {
+        String::new()
+    }
 }
 
 /// A ledger in memory, for tests and for runs that cannot change anything.

@@ -17,9 +17,10 @@ mod fan;
 mod kind;
 mod ledger;
 mod outcome;
+mod plan;
 mod step;
 
-pub use ask::{Answer, Asker, Consent, EffectLine, Nobody, Question};
+pub use ask::{Answer, Approval, Approve, Asker, Choice, Consent, EffectLine, Nobody, Question};
 pub use change::{Change, ObjectId, Reversal, Settled, Verb, Written};
 pub use fan::{Fan, Sink, SinkError, Told};
 pub use kind::{
@@ -27,7 +28,11 @@ pub use kind::{
 };
 pub use ledger::{Intent, Ledger, LedgerError, NoLedger, Record, Ticket};
 pub use outcome::{CancelReason, Class, Failure, Left, Mismatches, NotUndoable, Outcome, StillChanged, Verdict};
+pub use plan::{
+    Basis, BudgetRow, EffectKind, Fingerprint, Happens, PLAN_VERSION, Plan, PlannedBook, PlannedEffect, PlannedStep,
+    PlannedUndo, Problem,
+};
 pub use step::{Phase, RunId, StepId, StepStatus};
 
 /// The version of the event format; a journal of an older one must stay readable.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

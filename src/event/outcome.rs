@@ -24,6 +24,8 @@ pub enum Class {
     Budget,
     /// Nobody agreed to the changes.
     Consent,
+    /// The target, or the book, is no longer as it was planned.
+    Drift,
     /// The server does not permit it.
     Forbidden,
     /// The login is not valid, or no longer.
@@ -142,6 +144,8 @@ pub enum CancelReason {
     Interrupt,
     /// The second Ctrl-C: nothing more is sent.
     SecondInterrupt,
+    /// The run waits for a person, a login or a decision: nothing more is sent until then.
+    Paused,
 }
 
 impl CancelReason {
@@ -153,6 +157,7 @@ impl CancelReason {
             Self::Deadline => "the time ran out",
             Self::Interrupt => "interrupted",
             Self::SecondInterrupt => "interrupted twice",
+            Self::Paused => "the run is paused",
         }
     }
 }

@@ -8,8 +8,10 @@
 use std::io::{ErrorKind, Write as _};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use super::chain::hex;
 use super::error::Error;
 use super::files;
 use super::places::Places;
@@ -20,6 +22,7 @@ const KEY_LENGTH: usize = 32;
 /// Seals and opens the records of one run.
 pub(super) struct Cipher {
     key: LessSafeKey,
+    marks: hmac::Key,
     run: RunId,
 }
 
@@ -54,8 +57,11 @@ impl Cipher {
     }
 
     fn with(key: &[u8], run: &RunId) -> Option<Self> {
+        // A key of its own for fingerprints: one key serves one purpose.
+        let marks = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"runhub fingerprints");
+        let marks = hmac::Key::new(hmac::HMAC_SHA256, marks.as_ref());
         let key = UnboundKey::new(&AES_256_GCM, key).ok()?;
-        Some(Self { key: LessSafeKey::new(key), run: run.clone() })
+        Some(Self { key: LessSafeKey::new(key), marks, run: run.clone() })
     }
 
     /// Seals one record.
@@ -76,6 +82,11 @@ impl Cipher {
         let length = self.key.open_in_place(nonce, bound, &mut closed.sealed).ok()?.len();
         closed.sealed.truncate(length);
         Some(closed.sealed)
+    }
+
+    /// The HMAC-SHA256 of some bytes under the run's key, in hex: equal for equal bytes, and telling nothing else.
+    pub(super) fn fingerprint(&self, bytes: &[u8]) -> String {
+        hex(hmac::sign(&self.marks, bytes).as_ref())
     }
 
     fn bound(&self, number: u64, what: &str) -> Aad<Vec<u8>> {
@@ -102,6 +113,14 @@ mod tests {
         assert!(key("r1").unseal(4, "intent", sealed()).is_none());
         assert!(key("r1").unseal(3, "vars", sealed()).is_none());
         assert!(key("r2").unseal(3, "intent", sealed()).is_none());
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_runs_own() {
+        let other = Cipher::with(&[8; KEY_LENGTH], &RunId("r1".into())).unwrap();
+        assert_eq!(key("r1").fingerprint(b"body"), key("r1").fingerprint(b"body"));
+        assert_ne!(key("r1").fingerprint(b"body"), key("r1").fingerprint(b"bodY"));
+        assert_ne!(key("r1").fingerprint(b"body"), other.fingerprint(b"body"));
     }
 
     #[test]

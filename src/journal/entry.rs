@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::event::{Change, Record, RunId, Settled};
 
 /// The version of the journal's lines; older ones must stay readable.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// The first line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,8 +73,24 @@ pub enum Kept {
     Vars,
     /// The items of a loop.
     Items,
-    /// A step's outputs and info.
+    /// A step's outputs and info, as format 1 kept them.
     Ended,
+    /// How the run was begun.
+    Started,
+    /// What came of trying a step.
+    Tried,
+    /// A choice that a step makes once.
+    Once,
+    /// What the server made of written fields.
+    Landed,
+    /// A change that was taken back.
+    TakenBack,
+    /// A step whose changes are a way back.
+    WayBack,
+    /// A person's answer to an `approve`.
+    Answered,
+    /// A failed step that a person let be as it is.
+    Skipped,
 }
 
 impl Kept {
@@ -85,6 +101,14 @@ impl Kept {
             Record::Vars(_) => (Self::Vars, None),
             Record::Items { step, .. } => (Self::Items, Some(step)),
             Record::Ended { step, .. } => (Self::Ended, Some(step)),
+            Record::Started(_) => (Self::Started, None),
+            Record::Tried { step, .. } => (Self::Tried, Some(step)),
+            Record::Once { step, .. } => (Self::Once, Some(step)),
+            Record::Landed { .. } => (Self::Landed, None),
+            Record::TakenBack { .. } => (Self::TakenBack, None),
+            Record::WayBack { step } => (Self::WayBack, Some(step)),
+            Record::Answered { step, .. } => (Self::Answered, Some(step)),
+            Record::Skipped { step } => (Self::Skipped, Some(step)),
         }
     }
 }

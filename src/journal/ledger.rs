@@ -1,8 +1,8 @@
 //! The journal as the ledger of the engine and as a sink of the fan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 
@@ -11,10 +11,12 @@ use super::append::Appender;
 use super::chain::{Chain, Kind};
 use super::entry::{IntentEntry, Kept, Remembered, SettledEntry};
 use super::error::Error;
-use super::lock::Lock;
+use super::lock::{Guard, Lock, ObjectLocks};
 use super::redact;
 use super::vault_writer::VaultWriter;
-use crate::event::{EventKind, Intent, Ledger, LedgerError, Record, RunId, Settled, Sink, SinkError, Ticket, Told};
+use crate::event::{
+    EventKind, Intent, Ledger, LedgerError, Record, RunId, Settled, Sink, SinkError, Ticket, Told, Verb,
+};
 use crate::secret::Redactor;
 
 /// The journal as the ledger of a run.
@@ -22,6 +24,7 @@ pub struct JournalLedger {
     run: RunId,
     redactor: Redactor,
     state: Mutex<State>,
+    objects: OnceLock<(ObjectLocks, String)>,
     _lock: Lock,
 }
 
@@ -32,6 +35,8 @@ pub(super) struct State {
     pub(super) vault: VaultWriter,
     /// Intents whose end is not known.
     pub(super) open: BTreeSet<u64>,
+    /// The objects that this run holds, until it ends.
+    pub(super) held: BTreeMap<String, Guard>,
 }
 
 impl std::fmt::Debug for JournalLedger {
@@ -43,7 +48,34 @@ impl std::fmt::Debug for JournalLedger {
 impl JournalLedger {
     /// The ledger of a run whose folder is locked.
     pub(super) fn new(run: &RunId, redactor: &Redactor, state: State, lock: Lock) -> Self {
-        Self { run: run.clone(), redactor: redactor.clone(), state: Mutex::new(state), _lock: lock }
+        Self {
+            run: run.clone(),
+            redactor: redactor.clone(),
+            state: Mutex::new(state),
+            objects: OnceLock::new(),
+            _lock: lock,
+        }
+    }
+
+    /// From now on every object of this target that is about to be changed is taken, so that no other run may.
+    pub fn hold_objects_of(&self, target: impl Into<String>, locks: ObjectLocks) {
+        // A ledger serves one run against one target.
+        let _ = self.objects.set((locks, target.into()));
+    }
+
+    /// Takes an object for this run, where locks are wanted and it is one that others could take.
+    fn hold(&self, intent: &Intent) -> Result<(), Error> {
+        let Some((locks, target)) = self.objects.get().filter(|_| intent.change.verb != Verb::Execute) else {
+            return Ok(());
+        };
+        let object = &intent.change.object;
+        let name = object.to_string();
+        if self.state().held.contains_key(&name) {
+            return Ok(());
+        }
+        let guard = locks.take(target, object)?;
+        self.state().held.insert(name, guard);
+        Ok(())
     }
 
     /// The hash of the last line, in hex: it stands for all that the journal holds now.
@@ -112,7 +144,7 @@ impl JournalLedger {
 
 impl Ledger for JournalLedger {
     fn intend(&self, intent: &Intent) -> Result<Ticket, LedgerError> {
-        self.write_intent(intent).map_err(refused)
+        self.hold(intent).and_then(|()| self.write_intent(intent)).map_err(refused)
     }
 
     fn settle(&self, ticket: Ticket, settled: &Settled) -> Result<(), LedgerError> {
@@ -122,11 +154,18 @@ impl Ledger for JournalLedger {
     fn remember(&self, record: &Record) -> Result<(), LedgerError> {
         self.write_record(record).map_err(refused)
     }
+
+    fn fingerprint(&self, bytes: &[u8]) -> String {
+        self.state().vault.fingerprint(bytes)
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn refused(error: Error) -> LedgerError {
-    LedgerError(error.to_string())
+    match error {
+        Error::Held(held) => LedgerError::Held(held.to_string()),
+        other => LedgerError::Unwritable(other.to_string()),
+    }
 }
 
 /// The journal as a sink of events.

@@ -52,6 +52,6 @@ pub use ledger::{JournalLedger, JournalSink};
 pub use lock::{Guard, Held, Holder, ObjectLocks};
 pub use open::Journal;
 pub use places::{Places, new_run_id};
-pub use read::{Intended, Journaled, read};
+pub use read::{Intended, Journaled, Mark, read};
 pub use vault::Vault;
 pub use verify::{Flawed, Verified, verify};

@@ -1,6 +1,6 @@
 //! Opening a journal for writing: a new one, or one that broke off.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ fn begin(places: &Places, run: &RunId, clock: Clock) -> Result<(State, Lock), Er
             at: clock.now(),
         },
     )?;
-    let state = State { anchor: Anchor::of(places, run)?, lines, vault, open: BTreeSet::new() };
+    let state = State { anchor: Anchor::of(places, run)?, lines, vault, open: BTreeSet::new(), held: BTreeMap::new() };
     Ok((state, lock))
 }
 
@@ -103,7 +103,7 @@ fn go_on(places: &Places, run: &RunId) -> Result<(State, Journaled), Error> {
     let appender = Appender::after(files::old_file(&path)?, &path, journaled.length())?;
     let lines = Lines::new(path, appender, journaled.chain().clone());
     let open = journaled.in_flight().map(|intended| intended.number).collect();
-    Ok((State { anchor: Anchor::of(places, run)?, lines, vault, open }, journaled))
+    Ok((State { anchor: Anchor::of(places, run)?, lines, vault, open, held: BTreeMap::new() }, journaled))
 }
 
 fn locked(folder: &Path, run: &RunId, clock: Clock) -> Result<Lock, Error> {

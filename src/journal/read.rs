@@ -22,10 +22,23 @@ pub struct Journaled {
     pub intents: Vec<Intended>,
     /// The values in the vault, in order.
     pub records: Vec<Remembered>,
+    /// Events, intents and records in the order in which they were written.
+    pub order: Vec<Mark>,
     /// Whether something behind the last good line is left out: half a line, or what a power cut spared.
     pub torn_tail: bool,
     chain: Chain,
     length: usize,
+}
+
+/// One line of a journal, by its place in the list of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// An event.
+    Event(usize),
+    /// An intent.
+    Intent(usize),
+    /// A record.
+    Record(usize),
 }
 
 /// A change that was journaled before it was sent.
@@ -134,6 +147,7 @@ fn fold(path: &Path, bytes: &[u8]) -> Result<Journaled, Error> {
         events: Vec::new(),
         intents: Vec::new(),
         records: Vec::new(),
+        order: Vec::new(),
         torn_tail: false,
         chain: Chain::start(),
         length: 0,
@@ -153,9 +167,16 @@ impl Journaled {
     fn take(&mut self, path: &Path, line: &Line<'_>) -> Result<(), Error> {
         match line.kind {
             Kind::Header => return Err(Error::damaged(path, row(line), "a second header")),
-            Kind::Event => self.events.push(data(path, line)?),
-            Kind::Record => self.records.push(data(path, line)?),
+            Kind::Event => {
+                self.order.push(Mark::Event(self.events.len()));
+                self.events.push(data(path, line)?);
+            }
+            Kind::Record => {
+                self.order.push(Mark::Record(self.records.len()));
+                self.records.push(data(path, line)?);
+            }
             Kind::Intent => {
+                self.order.push(Mark::Intent(self.intents.len()));
                 let IntentEntry { change, vault } = data(path, line)?;
                 let number = line.n;
                 self.intents.push(Intended { number, change, vault, settled: None });

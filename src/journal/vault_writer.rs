@@ -56,6 +56,11 @@ impl VaultWriter {
         self.put(RECORD, record)
     }
 
+    /// A keyed fingerprint of some bytes, in hex.
+    pub(super) fn fingerprint(&self, bytes: &[u8]) -> String {
+        self.cipher.fingerprint(bytes)
+    }
+
     /// Puts all records on stable storage.
     pub(super) fn sync(&mut self) -> Result<(), Error> {
         self.appender.sync()

@@ -10,7 +10,7 @@ use super::step::{ArtifactReport, AttemptReport, ChangeReport, Exchanges, StepRe
 use crate::clock::Timestamp;
 use crate::event::{
     Attempt, CancelReason, Change, Event, EventKind, Exchange, Left, Note, Phase, RunEnd, Settled, StepEnd, StepHead,
-    StepId,
+    StepId, Verdict,
 };
 use crate::source::Place;
 
@@ -85,14 +85,20 @@ impl Fold {
     }
 
     fn step_started(&mut self, head: &StepHead, at: Timestamp) {
+        let mut step = StepReport::of(head, at);
         if let Some(earlier) = self.latest.get(&head.step).and_then(|index| self.report.steps.get_mut(*index))
             && earlier.phase == head.phase
         {
             earlier.superseded = true;
+            if goes_on(earlier) {
+                // What it changed before it broke off is not changed again, and is told where it ends.
+                step.changes = std::mem::take(&mut earlier.changes);
+                step.changed = earlier.changed;
+            }
             self.report.counts.steps -= 1;
             *self.report.counts.of(earlier.status) -= 1;
         }
-        self.enter(StepReport::of(head, at));
+        self.enter(step);
     }
 
     fn enter(&mut self, step: StepReport) {
@@ -178,6 +184,11 @@ impl Fold {
             change(step);
         }
     }
+}
+
+/// Whether a step broke off or was stopped, so that a later process goes on with it.
+fn goes_on(step: &StepReport) -> bool {
+    matches!(step.verdict, None | Some(Verdict::Cancelled(_)))
 }
 
 impl StepReport {

@@ -132,6 +132,9 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "wire::stamp")]
     #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,
+    /// The hash of the journal's last line: it stands for all that the journal held when this report was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal_root: Option<String>,
     /// How long it took; of an unfinished run, up to its last event.
     pub elapsed_ms: u64,
 }

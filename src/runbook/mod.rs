@@ -5,6 +5,7 @@
 //! (names, outputs read before they are made, secrets in the wrong places).
 //! Nothing is sent. The engine runs what comes out; `authoring` reads it.
 
+mod approve;
 mod budget;
 mod check;
 mod inputs;
@@ -13,7 +14,8 @@ mod requires;
 mod schema;
 mod step;
 
-pub use budget::BudgetLimits;
+pub use approve::Approval;
+pub use budget::{BudgetLimits, BudgetWidening, Percentage};
 pub use check::{steps_read_by, taints, unsupported};
 pub use inputs::{Given, InputDeclaration, InputType, Inputs, resolve};
 pub use parse::{STEP_KEYS, TOP_KEYS};

@@ -97,7 +97,7 @@ pub enum Control {
     UndoSteps(UndoWhich),
     /// Another runbook; not run by this version.
     Use(Form),
-    /// A person's approval; not run by this version.
+    /// A person's approval.
     Approve(Form),
 }
 

@@ -87,11 +87,11 @@ impl Simulator {
     /// # Errors
     /// When an object of the scenario cannot be one.
     pub fn new(scenario: Scenario, clock: Clock) -> Result<Self, ScenarioError> {
-        let store = Store::new(clock);
+        let store = Store::new(Clock::starting_at(clock.now() - scenario.age));
         let fates = PodFates::new(scenario.pods);
         let users = populate::users(scenario.world, scenario.users);
         populate::build(&store, scenario.world, scenario.objects)?;
-        let controllers = Controllers::start(&store, clock, scenario.timing, fates);
+        let controllers = Controllers::start_after(scenario.age, &store, clock, (scenario.timing, fates));
         let app = App {
             store,
             identity: Identity::new(users, scenario.tokens, scenario.switches, clock),

@@ -18,6 +18,11 @@ pub struct Scenario {
     pub world: World,
     /// Manifests, added in order; a `status` is kept as written.
     pub objects: Vec<Value>,
+    /// How long the objects have been there when the server starts; controllers have had that time
+    /// to act on them. `0s` where nothing is written: they are created as the server starts.
+    #[serde(deserialize_with = "duration")]
+    #[schemars(with = "String")]
+    pub age: Duration,
     /// Who may enter; the demo world has `alice` (admin) and `bob` when none is named.
     pub users: Vec<User>,
     /// What kind of server this is.

@@ -93,8 +93,12 @@ pub(crate) struct Server {
 impl Server {
     /// Serves the world of a scenario file.
     pub(crate) fn of(scenario: &str) -> Self {
-        let text = std::fs::read_to_string(Path::new(scenario)).expect("a scenario");
-        let (node, _) = runhub::document::read(&runhub::source::Source::new(scenario, text));
+        Self::of_text(&std::fs::read_to_string(Path::new(scenario)).expect("a scenario"))
+    }
+
+    /// Serves a world written here.
+    pub(crate) fn of_text(scenario: &str) -> Self {
+        let (node, _) = runhub::document::read(&runhub::source::Source::new("scenario.yaml", scenario));
         let world = Scenario::from_value(node.expect("a document").to_json()).expect("a legal scenario");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
@@ -104,6 +108,21 @@ impl Server {
             (simulator, serving)
         });
         Self { simulator, serving, _runtime: runtime }
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.serving.url
+    }
+
+    /// An access and a refresh token of a user.
+    pub(crate) fn tokens(&self, user: &str) -> (String, String) {
+        self.simulator.login(user).expect("a user")
+    }
+
+    /// `METHOD path` of every request, in order.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
     /// Sends a case here, as alice.

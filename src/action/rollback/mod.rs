@@ -12,14 +12,17 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::diff::differences;
 use super::edit::Edit;
+use super::follow::Follow;
 use super::reach::running_pods;
-use super::rollout::Baseline;
+use super::rollout::{Baseline, generation, is_observed};
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
+use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
 use past::{Past, Revision};
@@ -31,6 +34,9 @@ const RULE: TargetRule = TargetRule {
     object: false,
     required: true,
 };
+
+/// How long a controller may take to see a spec.
+const OBSERVED: Duration = Duration::from_secs(30);
 
 /// Brings an earlier pod template back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -70,7 +76,7 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Rollback {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         let address = context.one(&self.target).await?;
-        let past = Past::of(context, &context.get(&address).await?).await?;
+        let past = Past::of(context, &observed(context, &address).await?).await?;
         let chosen = past.choose(self.arguments.to_revision)?;
         let edited = context.edit(&address, |object| plan(object, &past, chosen)).await?;
         let mut info = json!({"before": past.present, "after": chosen.number});
@@ -82,6 +88,17 @@ impl Action for Rollback {
             result = waited.object;
         }
         Ok(Observed { result, info, changed: edited.changed, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let context = look.context();
+        let past = Past::of(context, &context.get(&context.one(&self.target).await?).await?).await?;
+        let chosen = past.choose(self.arguments.to_revision)?;
+        look.edits(&self.target, |object| plan(object, &past, chosen)).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {
@@ -97,10 +114,33 @@ impl Action for Rollback {
     }
 }
 
+/// The workload, once its controller has seen the newest spec: until then it tells of an older present.
+async fn observed(context: &Context, address: &Address) -> Result<Value, Failure> {
+    let mut follow = Follow::object(context, address);
+    let until = Instant::now() + OBSERVED;
+    loop {
+        let Some(object) = follow.next().await? else {
+            return Err(Failure::new(Class::NotFound, format!("{address} does not exist")));
+        };
+        if is_observed(&object) {
+            return Ok(object);
+        }
+        if Instant::now() >= until {
+            let waited = OBSERVED.as_secs();
+            let line = format!("{address}: its controller has not seen the newest spec for {waited}s");
+            return Err(Failure::new(Class::Timeout, line).help("is the controller manager running?"));
+        }
+    }
+}
+
 fn plan(object: &Value, past: &Past, wanted: &Revision) -> Result<Edit, Failure> {
     let id = ObjectId::of(object);
     if id.uid != past.uid {
         return Err(Failure::new(Class::Conflict, format!("{id} was replaced by another of the same name")));
+    }
+    if generation(object) != past.generation {
+        let failure = Failure::new(Class::Conflict, format!("{id} was changed by someone while its past was read"));
+        return Err(failure.help("run it again, once they are done"));
     }
     if object.pointer("/spec/paused").and_then(Value::as_bool) == Some(true) {
         let failure = Failure::new(Class::Invalid, format!("{id}: the rollout is paused, so nothing would roll back"));

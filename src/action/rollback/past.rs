@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::Context;
+use super::super::rollout::generation;
 use super::super::target::is_owned;
 use crate::cluster::resource::{CONTROLLER_REVISION, REPLICA_SET};
 use crate::event::{Class, Failure, ObjectId};
@@ -21,6 +22,8 @@ pub(super) struct Revision {
 pub(super) struct Past {
     /// The workload's UID.
     pub(super) uid: String,
+    /// Its generation when its past was read.
+    pub(super) generation: i64,
     /// The revision that its spec holds now.
     pub(super) present: u64,
     /// In words for people.
@@ -48,7 +51,7 @@ impl Past {
             Failure::new(Class::Invalid, format!("{id} does not tell its present revision"))
                 .help("its controller has not seen it yet: wait for its rollout first")
         })?;
-        Ok(Self { uid: id.uid.clone(), present, name: id.to_string(), revisions })
+        Ok(Self { uid: id.uid.clone(), generation: generation(object), present, name: id.to_string(), revisions })
     }
 
     /// The revision to go to: the one asked for, or the one before the present.

@@ -78,7 +78,7 @@ async fn a_stateful_set_has_its_past_in_controller_revisions() {
     let template = |image: &str| json!({"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"name": "db", "image": image}]}});
     let db = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"namespace": "shop", "name": "db", "uid": "db-uid", "resourceVersion": "7", "generation": 3},
-        "spec": {"replicas": 1, "template": template("db:2")}, "status": {"updateRevision": "db-b"}});
+        "spec": {"replicas": 1, "template": template("db:2")}, "status": {"updateRevision": "db-b", "observedGeneration": 3}});
     let revision = |name: &str, number: u64, image: &str| {
         let mut data = template(image);
         data["$patch"] = json!("replace");
@@ -90,4 +90,15 @@ async fn a_stateful_set_has_its_past_in_controller_revisions() {
     let seen = ready(&ROW, "statefulset: shop/db").act(&stage.context()).await.unwrap();
     assert_eq!(seen.info, json!({"before": 2, "after": 1}));
     assert_eq!(seen.result["spec"]["template"], template("db:1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_does_not_see_the_newest_spec_is_waited_for_and_then_named() {
+    let mut unseen = web();
+    unseen["metadata"]["generation"] = json!(9);
+    let stage = Stage::new([set(&unseen, "3", "web:0.9"), unseen]);
+    let failure = ready(&ROW, "deployment: shop/web").act(&stage.context()).await.unwrap_err();
+    assert_eq!(failure.class, Class::Timeout);
+    assert!(failure.message.contains("has not seen the newest spec for 30s"), "{failure}");
+    assert!(stage.made().is_empty());
 }

@@ -2,6 +2,7 @@
 //!
 //! To add one: its variant in `runbook::Control`, its file here, its arm below.
 
+mod approve;
 mod assert;
 mod fail;
 mod group;
@@ -20,13 +21,14 @@ impl Run {
     pub(super) async fn control(&self, at: At<'_>, control: &Control) -> Result<Observed, Verdict> {
         let At { step, id, around } = at;
         match control {
-            Control::Group { steps, .. } => self.group(steps, at).await,
+            Control::Group { steps, guards } => self.group(steps, guards, at).await,
             Control::Note(form) => self.note(form, id, around),
             Control::Assert(form) => self.assert(form, around),
             Control::Pause(form) => self.pause(form, id, around).await,
             Control::Fail(form) => Err(self.fail(form, around)),
             Control::UndoSteps(which) => self.undo_steps(which, id, around).await,
-            Control::Use(_) | Control::Approve(_) => Err(Verdict::Errored(Failure::new(
+            Control::Approve(form) => self.approve(form, at).await,
+            Control::Use(_) => Err(Verdict::Errored(Failure::new(
                 Class::Unsupported,
                 format!("this version of runhub cannot carry out `{}`", step.action()),
             ))),

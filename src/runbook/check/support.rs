@@ -1,15 +1,14 @@
 //! What this version cannot carry out. `check` lets it pass: the book is legal.
 
-use crate::runbook::{Body, Control, FailureBranch, Runbook};
+use crate::runbook::{Body, Control, Runbook};
 use crate::source::Diagnostic;
 
 /// Complaints about steps that this version cannot carry out; nothing may be sent then.
 pub fn unsupported(book: &Runbook) -> Vec<Diagnostic> {
-    let mut out: Vec<Diagnostic> = book
-        .walk()
+    book.walk()
         .filter(|step| match &step.body {
             Body::Act(act) => !act.kind.supported,
-            Body::Control(control) => matches!(control, Control::Use(_) | Control::Approve(_)),
+            Body::Control(control) => matches!(control, Control::Use(_)),
         })
         .map(|step| {
             Diagnostic::error(
@@ -17,12 +16,5 @@ pub fn unsupported(book: &Runbook) -> Vec<Diagnostic> {
                 step.action_span,
             )
         })
-        .collect();
-    if let Some(FailureBranch::Pause(span)) = &book.on_failure {
-        out.push(Diagnostic::error(
-            "this version of runhub checks `on-failure: pause` but cannot carry it out yet",
-            *span,
-        ));
-    }
-    out
+        .collect()
 }

@@ -1,8 +1,9 @@
 //! What a step does with the run itself.
 
 use super::Parser;
-use crate::document::{self, DurationText, Entry, Kind, Literal, Mode, Node};
+use crate::document::{self, DurationText, Entry, Kind, Mode, Node};
 use crate::form::Form;
+use crate::runbook::approve::ApproveArguments;
 use crate::runbook::{Control, Guard, UndoWhich};
 use crate::source::Diagnostic;
 
@@ -87,28 +88,7 @@ impl Parser {
     }
 
     fn approve(&mut self, value: &Node) -> Form {
-        document::decode::<Approve>(value, Mode::Holes, &mut self.out);
+        document::decode::<ApproveArguments>(value, Mode::Holes, &mut self.out);
         Form::new(value.clone(), &mut self.out)
     }
-}
-
-/// What a person is asked to approve.
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::runbook) struct Approve {
-    /// What is to be approved.
-    #[expect(dead_code, reason = "read when a run can wait for a person")]
-    message: String,
-    /// What the person must fill in, typed like inputs.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read when a run can wait for a person")]
-    fields: std::collections::BTreeMap<String, crate::runbook::inputs::Declared>,
-    /// How long to wait.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read when a run can wait for a person")]
-    timeout: Option<Literal<DurationText>>,
-    /// Who may approve.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read when a run can wait for a person")]
-    by: Option<Vec<String>>,
 }

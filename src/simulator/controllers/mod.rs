@@ -34,9 +34,10 @@ mod view;
 mod wake;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::fate::PodFates;
@@ -76,8 +77,14 @@ pub struct Controllers(JoinHandle<()>);
 impl Controllers {
     /// Starts the controllers of a cluster on the present runtime.
     pub fn start(store: &Store, clock: Clock, timing: Timing, fates: PodFates) -> Self {
+        Self::start_after(Duration::ZERO, store, clock, (timing, fates))
+    }
+
+    /// Starts the controllers when they have had `age` to act on what is there, which takes no time.
+    pub fn start_after(age: Duration, store: &Store, clock: Clock, (timing, fates): (Timing, PodFates)) -> Self {
         let news = store.changes();
         let mut machine = Machine::new(store.clone(), timing, fates);
+        play(&mut machine, store, clock, age);
         machine.settle(clock.now());
         Self(tokio::spawn(run(machine, news, clock)))
     }
@@ -89,7 +96,19 @@ impl Drop for Controllers {
     }
 }
 
-async fn run(mut machine: Machine, mut news: Receiver<u64>, clock: Clock) {
+/// Lets the controllers act from `age` ago until now.
+fn play(machine: &mut Machine, store: &Store, clock: Clock, age: Duration) {
+    let present = clock.now();
+    let mut moment = present - age;
+    while moment < present {
+        store.set_clock(Clock::starting_at(moment));
+        while machine.run(moment, STRIDE) {}
+        moment = machine.next().map_or(present, |next| next.clamp(moment, present));
+    }
+    store.set_clock(clock);
+}
+
+async fn run(mut machine: Machine, mut news: watch::Receiver<u64>, clock: Clock) {
     loop {
         news.mark_unchanged();
         if machine.run(clock.now(), STRIDE) {

@@ -40,7 +40,7 @@ struct Shared {
     state: Mutex<State>,
     written: watch::Sender<u64>,
     logged: watch::Sender<u64>,
-    clock: Clock,
+    clock: Mutex<Clock>,
 }
 
 impl std::fmt::Debug for Store {
@@ -55,7 +55,10 @@ impl Store {
         let state = State::default();
         let (written, _) = watch::channel(state.version());
         let (logged, _) = watch::channel(0);
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), written, logged, clock }), dry: false }
+        Self {
+            shared: Arc::new(Shared { state: Mutex::new(state), written, logged, clock: Mutex::new(clock) }),
+            dry: false,
+        }
     }
 
     /// The same cluster, seen through a door whose writes are checked and answered but not kept.
@@ -66,7 +69,12 @@ impl Store {
 
     /// The clock that stamps the objects.
     pub fn clock(&self) -> Clock {
-        self.shared.clock
+        *self.shared.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the clock that stamps the objects from now on, for a past that is played.
+    pub(super) fn set_clock(&self, clock: Clock) {
+        *self.shared.clock.lock().unwrap_or_else(PoisonError::into_inner) = clock;
     }
 
     /// The number of the latest write.
