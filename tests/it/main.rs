@@ -27,6 +27,7 @@ mod plan;
 mod preflight;
 mod readme;
 mod refused;
+mod reports;
 mod resumed;
 mod runbooks;
 mod running;
