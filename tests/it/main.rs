@@ -12,7 +12,9 @@
 )]
 
 mod bless;
+mod books;
 mod cases;
+mod coverage;
 mod guards;
 mod hidden;
 mod house;
