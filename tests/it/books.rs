@@ -161,6 +161,6 @@ fn canary_image_goes_to_everyone_where_the_canary_stays_well() {
 #[test]
 fn canary_image_goes_back_where_the_canary_does_not_stay_well() {
     let ended = canary(2).exits(5);
-    assert_eq!(ended.step("everyone")["status"], "cancelled", "{}", ended.said());
+    assert!(!ended.said().contains("everyone"), "{}", ended.said());
     assert_eq!(ended.report()["left"]["still-changed"], serde_json::json!([]));
 }
