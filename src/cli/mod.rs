@@ -5,6 +5,7 @@
 //! file, a variant of `Command`, its arm in `dispatch`.
 
 mod accept;
+mod action_page;
 mod actions;
 mod answers;
 mod approve;

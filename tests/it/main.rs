@@ -12,8 +12,10 @@
 )]
 
 mod bless;
+mod books;
 mod cases;
 mod contract;
+mod coverage;
 mod crash;
 mod guards;
 mod hidden;
