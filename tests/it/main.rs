@@ -22,6 +22,7 @@ mod hidden;
 mod house;
 mod interrupted;
 mod kit;
+mod kubectl;
 mod login;
 mod look;
 mod normal;
