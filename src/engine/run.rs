@@ -18,7 +18,7 @@ use super::outcome::{self, Decisive};
 use super::past::Past;
 use super::pause::Pause;
 use super::plan::Scout;
-use crate::action::{Choices, Made, RunFacts, Shared};
+use crate::action::{Choices, Made, RunFacts, Shared, Unbroken};
 use crate::event::{
     CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, RunEnd, RunHead, StepId, Verdict,
 };
@@ -179,6 +179,7 @@ pub(super) fn assemble(
         fan: doors.fan,
         made,
         once,
+        unbroken: Unbroken::default(),
         gate: Arc::new(gate),
         shelf: doors.shelf,
         facts,

@@ -13,6 +13,8 @@
 
 mod bless;
 mod cases;
+mod contract;
+mod crash;
 mod guards;
 mod hidden;
 mod house;

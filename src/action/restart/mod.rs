@@ -189,7 +189,8 @@ impl Restart {
 
     async fn rolling(&self, context: &Context, address: &Address) -> Result<Observed, Failure> {
         let stamp = crate::clock::rfc3339(context.client().clock().now());
-        let old = pods_of(context, &context.get(address).await?).await?;
+        let pods = pods_of(context, &context.get(address).await?).await?;
+        let old = context.as_at_first(&format!("pods of {address}"), pods)?;
         let edited = context.edit(address, |object| plan(object, &stamp)).await?;
         let mut info = json!({"pods": running_pods(&edited.before), "revision": null});
         let mut result = edited.object;
