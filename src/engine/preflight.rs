@@ -68,7 +68,7 @@ impl Run {
         let Some(scout) = self.scout.as_ref().filter(|_| bound.is_some() || consent::is_asked(self, scope)) else {
             return Ok(None);
         };
-        let now = plan(&self.order, scout, &self.shared.fan).await?;
+        let now = Box::pin(plan(&self.order, scout, &self.shared.fan)).await?;
         if let Some(planned) = &bound {
             let lines = drift(planned, &now);
             if !lines.is_empty() {

@@ -272,6 +272,29 @@ const JOBS: &str = "objects:
 ";
 
 #[test]
+fn a_plan_of_a_hundred_steps_asks_each_object_once_and_each_change_twice() {
+    let deployment = |number: usize| {
+        format!(
+            "  - {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: app-{number}, namespace: shop}}, spec: {{replicas: 1, \
+             selector: {{matchLabels: {{app: a{number}}}}}, template: {{metadata: {{labels: {{app: a{number}}}}}, \
+             spec: {{containers: [{{name: a, image: a}}]}}}}}}}}\n"
+        )
+    };
+    let world: String = (0..50).map(deployment).collect();
+    let text = std::fs::read_to_string(WORLD).unwrap();
+    let server = Server::of_text(&text.replace("objects:\n", &format!("objects:\n{world}")));
+    let step = |number: usize| {
+        format!(
+            "  - get: {{deployment: shop/app-{number}}}\n  - scale: {{deployment: shop/app-{number}, replicas: 2}}\n"
+        )
+    };
+    let steps: String = (0..50).map(step).collect();
+    let plan = plan_of(&server, &format!("runbook: v1\nname: many\nsteps:\n{steps}"), 0);
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 100);
+    assert_eq!(plan["requests"], 150);
+}
+
+#[test]
 fn what_would_fail_is_told() {
     let server = Server::of(WORLD);
     let book = "\

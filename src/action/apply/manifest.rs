@@ -77,7 +77,7 @@ pub(super) fn target(body: &Value) -> Option<Target> {
     let id = ObjectId::of(body);
     let namespace = Some(id.namespace).filter(|namespace| !namespace.is_empty());
     let object = CustomObject { api_version: id.api_version, kind: id.kind, namespace, name: id.name };
-    (!object.kind.is_empty() && !object.name.is_empty()).then(|| Target::Object(object))
+    Some(object).filter(|object| !object.kind.is_empty() && !object.name.is_empty()).map(Target::Object)
 }
 
 /// The objects of a file beside the book.

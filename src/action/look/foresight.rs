@@ -88,15 +88,15 @@ impl Foresight {
 
     /// The steps after which the answers of these requests would be others.
     pub fn unsettles(&self, paths: &[String]) -> Vec<StepId> {
-        self.unsettling(paths, |read, address| read.sees(address))
+        self.unsettling(paths, &|read, touched| read.sees(touched))
     }
 
     /// The same, but for reads of the touched objects themselves: a look knows what is left of these.
     pub fn unsettles_beside(&self, paths: &[String]) -> Vec<StepId> {
-        self.unsettling(paths, |read, address| read.sees_beside(address))
+        self.unsettling(paths, &|read, touched| read.plural != touched.resource().plural && read.sees(touched))
     }
 
-    fn unsettling(&self, paths: &[String], sees: fn(&Read<'_>, &Address) -> bool) -> Vec<StepId> {
+    fn unsettling(&self, paths: &[String], sees: &dyn Fn(&Read<'_>, &Address) -> bool) -> Vec<StepId> {
         let reads: Vec<Read<'_>> = paths.iter().filter_map(|path| Read::of(path)).collect();
         let mut steps: Vec<StepId> = Vec::new();
         self.with(|all| {
@@ -128,10 +128,6 @@ impl<'a> Read<'a> {
             }
             (plural, name, _) => Some(Self { plural, namespace: None, name }),
         }
-    }
-
-    fn sees_beside(&self, touched: &Address) -> bool {
-        self.plural != touched.resource().plural && self.sees(touched)
     }
 
     fn sees(&self, touched: &Address) -> bool {
