@@ -25,6 +25,8 @@
 mod book;
 #[path = "figures/child.rs"]
 mod child;
+#[path = "figures/client.rs"]
+mod client;
 #[path = "figures/curl.rs"]
 mod curl;
 #[path = "figures/detection.rs"]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::document::{Kind, Node, Route};
 use crate::source::{Diagnostic, Span};
-use crate::template::{Scope, Template};
+use crate::template::{Cause, EvaluationError, Scope, Template};
 
 /// A part of a document with holes.
 #[derive(Debug, Clone)]
@@ -39,6 +39,17 @@ pub struct Filled {
     pub node: Node,
     /// Values that came from tainted expressions; whoever shows anything registers them first.
     pub secrets: Vec<Value>,
+}
+
+/// A form filled as far as its values are known.
+#[derive(Debug, Clone)]
+pub struct PartlyFilled {
+    /// The tree; where a value is not known, its template still stands.
+    pub node: Node,
+    /// Values that came from tainted expressions; whoever shows anything registers them first.
+    pub secrets: Vec<Value>,
+    /// Why values are not known (`after grow`), each reason once.
+    pub unknown: Vec<String>,
 }
 
 impl Form {
@@ -86,6 +97,33 @@ impl Form {
             Some(Hole { node: self.node.at(&found.route.0)?, route: found.route, template })
         });
         found.collect()
+    }
+
+    /// Fills the holes whose values are known already; a plan asks so.
+    ///
+    /// # Errors
+    /// A diagnostic for each template that cannot be evaluated for another reason.
+    pub fn fill_known(&self, scope: &Scope) -> Result<PartlyFilled, Vec<Diagnostic>> {
+        let (mut secrets, mut unknown) = (Vec::new(), Vec::new());
+        let node = self.node.fill(&mut |scalar, span, _| {
+            let Some(template) = self.holes.get(&span.start) else {
+                return Err(Diagnostic::error("this template was not compiled", span));
+            };
+            match template.fill(scope) {
+                Ok(filled) => {
+                    secrets.extend(filled.tainted.then(|| filled.value.clone()));
+                    Ok(filled.value)
+                }
+                Err(EvaluationError { cause: Cause::Unknown { reason }, .. }) => {
+                    if !unknown.iter().any(|known: &String| **known == *reason) {
+                        unknown.push(reason.into_string());
+                    }
+                    Ok(Value::String(scalar.text.clone()))
+                }
+                Err(error) => Err(Diagnostic::error(error.to_string(), span)),
+            }
+        })?;
+        Ok(PartlyFilled { node, secrets, unknown })
     }
 
     /// Fills every hole; all that fails is named at once.

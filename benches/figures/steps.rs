@@ -3,38 +3,47 @@
 use std::time::Duration;
 
 use crate::book::Desk;
-use crate::child;
 use crate::curl::{bare, curl};
 use crate::server::Server;
-use crate::table::{Table, in_turn, median, ms, rounds, us};
+use crate::table::{Table, in_turn, median, ms, us};
 use crate::target::Target;
+use crate::{child, client};
 
 const STEPS: usize = 1_000;
 const GET: &str = "get: {deployment: shop/web}";
 const PATH: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
-/// What a step costs beyond its request: a run, less one of a single step, less the bare requests.
+/// What a step costs beyond its request: a run, less one of a single step, less the requests by themselves.
+///
+/// The request by itself is one of runhub's own client; that of a bare socket is told beside it.
 pub(crate) fn overhead(table: &mut Table) {
     let desk = Desk::new();
     let target = Server::of_deployment().target();
     let (one, many) = (desk.book(1, |_| GET.to_owned()), desk.book(STEPS + 1, |_| GET.to_owned()));
-    let before = child::processor_time();
-    let (runs, plain) = in_turn(
+    let (mut socket, mut processor) = (Vec::new(), Vec::new());
+    let (runs, requests) = in_turn(
         || {
             let short = child::timed(child::run(&one, &target, desk.path()));
-            child::timed(child::run(&many, &target, desk.path())).saturating_sub(short)
+            let before = child::processor_time();
+            let long = child::timed(child::run(&many, &target, desk.path()));
+            processor.push(child::processor_time() - before);
+            long.saturating_sub(short)
         },
-        || bare(&target, PATH, STEPS),
+        || {
+            socket.push(bare(&target, PATH, STEPS));
+            client::reads(&target, STEPS)
+        },
     );
-    let (run, plain) = (per_step(&runs), per_step(&plain));
-    let processor = per_step(&[(child::processor_time() - before) / u32::try_from(rounds()).unwrap_or(1)]);
+    let (run, request) = (per_step(&runs), per_step(&requests));
     let note = format!(
-        "{:.0} µs a step, {:.0} µs a bare request; {:.0} µs of processor time a step, its request included",
+        "{:.0} µs a step, {:.0} µs a request ({:.0} µs by a bare socket); {:.0} µs of processor time a step",
         us(run),
-        us(plain),
-        us(processor)
+        us(request),
+        us(per_step(&socket)),
+        us(per_step(&processor)),
     );
-    table.aimed("engine overhead a step beyond the bare request", us(run.saturating_sub(plain)), (100.0, "µs"), &note);
+    let figure = "engine overhead a step beyond the bare request";
+    table.aimed(figure, us(run.saturating_sub(request)), (100.0, "µs"), &note);
 }
 
 fn per_step(times: &[Duration]) -> Duration {

@@ -118,12 +118,8 @@ fn patch_back(address: &Address, now: Value, fields: Vec<Written>) -> Proposal {
         if let Some(before) = &field.before {
             operations.push(json!({"op": "test", "path": field.pointer, "value": before}));
         }
-        operations.push(match (&field.before, &field.after) {
-            (Some(_), Some(after)) => json!({"op": "replace", "path": field.pointer, "value": after}),
-            (None, Some(after)) => json!({"op": "add", "path": field.pointer, "value": after}),
-            (_, None) => json!({"op": "remove", "path": field.pointer}),
-        });
     }
+    operations.extend(super::edit::writes(&now, &fields));
     let summary = super::edit::words(&fields);
     Proposal {
         verb: Verb::Patch,

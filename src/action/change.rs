@@ -27,6 +27,14 @@ pub trait Gate: Send + Sync + Debug {
     /// Why it may not be made.
     async fn admit(&self, change: &Change, made: &Made) -> Result<(), Failure>;
 
+    /// Lets a change pass that takes pods away, by how much of a workload it leaves.
+    ///
+    /// # Errors
+    /// Why it may not be made.
+    async fn weigh(&self, _: &Context, _: &Proposal) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// What was spent of what, a line each.
     fn account(&self, _: &Made) -> Vec<String> {
         Vec::new()
@@ -79,6 +87,7 @@ impl Context {
             return made;
         }
         let change = self.described(&proposal);
+        self.shared.gate.weigh(self, &proposal).await?;
         self.shared.gate.admit(&change, &self.shared.made).await?;
         self.journaled(change, proposal).await
     }

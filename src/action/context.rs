@@ -1,6 +1,8 @@
 //! What an action may reach: the target, and the run's ear.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -28,6 +30,10 @@ pub struct RunFacts {
     pub every: Option<std::time::Duration>,
     /// Hosts and programs that `http` and `command` may use beside the target (`--allow`).
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// Where artifacts are put.
@@ -67,6 +73,13 @@ pub struct Context {
     step: StepId,
     scope: Arc<Scope>,
     last_words: Mutex<LastWords>,
+    ear: Option<Arc<dyn Ear>>,
+}
+
+/// Hears the lines of logs as they come, where a person watches and no run keeps them.
+pub trait Ear: Send + Sync + Debug {
+    /// A line came.
+    fn line(&self, line: &str);
 }
 
 /// What a wait last said it waits for, for the moment its clock runs out.
@@ -80,7 +93,19 @@ struct LastWords {
 impl Context {
     /// The context of a step's attempt.
     pub fn new(shared: Arc<Shared>, step: StepId, scope: Arc<Scope>) -> Self {
-        Self { shared, step, scope, last_words: Mutex::default() }
+        Self { shared, step, scope, last_words: Mutex::default(), ear: None }
+    }
+
+    /// The same context, with one who hears lines as they come.
+    #[must_use]
+    pub fn heard_by(mut self, ear: Arc<dyn Ear>) -> Self {
+        self.ear = Some(ear);
+        self
+    }
+
+    /// Lets a line be heard, and says whether anyone did: what is heard need not be kept.
+    pub(super) fn hears(&self, line: &str) -> bool {
+        self.ear.as_ref().map(|ear| ear.line(&self.shared.fan.redactor().text(line))).is_some()
     }
 
     /// The step's full name.
@@ -96,6 +121,11 @@ impl Context {
     /// Facts of the run.
     pub fn facts(&self) -> &RunFacts {
         &self.shared.facts
+    }
+
+    /// What the run has changed so far.
+    pub fn made(&self) -> &Made {
+        &self.shared.made
     }
 
     /// The target, for what only watches and lists need.

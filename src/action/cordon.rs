@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::edit::Edit;
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::document::{Target, TargetRule};
 use crate::event::Failure;
 
@@ -49,6 +49,14 @@ impl Action for Cordon {
         mark(context, &self.target, true).await
     }
 
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |node| Ok(plan(node, true))).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
+    }
+
     fn effect(&self) -> Effect {
         Effect::Reversible
     }
@@ -63,7 +71,7 @@ pub(super) async fn mark(context: &Context, target: &Target, closed: bool) -> Re
 }
 
 /// A node that is open says so by having no such field, or a false one: both are left as they are.
-fn plan(node: &Value, closed: bool) -> Edit {
+pub(super) fn plan(node: &Value, closed: bool) -> Edit {
     let fields = if is_closed(node) == closed {
         Vec::new()
     } else {

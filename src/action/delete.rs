@@ -15,7 +15,7 @@ use super::many::each_of;
 use super::reach::{is_active, needs_max, running_pods};
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::cluster::verbs;
 use crate::document::{DurationText, KindRow, Node, ObjectSet, Target, TargetRule};
@@ -102,7 +102,7 @@ pub(super) fn check_grace(node: &Node, grace: Option<&DurationText>, out: &mut V
 }
 
 /// Whole seconds, as the server counts grace.
-fn seconds(grace: &DurationText) -> Option<u32> {
+pub(super) fn seconds(grace: &DurationText) -> Option<u32> {
     let grace = grace.duration();
     u32::try_from(grace.as_secs()).ok().filter(|_| grace.subsec_millis() == 0)
 }
@@ -120,8 +120,27 @@ impl Action for Delete {
             let failure = Failure::new(Class::Forbidden, line);
             return Err(failure.help("the native list is refused: name the namespaces you may list with `in`"));
         }
-        let done = each_of(context, &selection.items, |address| self.one(context, address, Some(set))).await?;
+        let done = each_of(context, set, &selection.items, |address| self.one(context, address, Some(set))).await?;
         Ok(without_absent(done))
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        let seen = match look.objects(&self.target, u64::from(self.arguments.missing.is_none())).await {
+            Err(Blind::Failed(failure)) if failure.class == Class::NotFound && self.arguments.missing.is_some() => {
+                return Ok(outlook);
+            }
+            other => other?,
+        };
+        for seen in seen.iter().filter(|seen| !is_leaving(&seen.object) || self.arguments.grace_period.is_some()) {
+            let proposal = self.proposal(look.context(), &seen.address, &seen.object).await?;
+            outlook.effects.push(look.rehearse(seen, proposal).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("delete", &self.target)]
     }
 
     fn effect(&self) -> Effect {

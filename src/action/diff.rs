@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::event::Written;
 
+/// What only the server writes.
+const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
+
 /// What differs between two values below `at`; an explicit null counts as nothing.
 ///
 /// Lists of one length are compared item by item; any other is one field, so
@@ -28,6 +31,51 @@ pub(super) fn differences(at: &str, before: Option<&Value>, after: Option<&Value
             vec![Written { pointer: at.to_owned(), before: before.cloned(), after: after.cloned() }]
         }
     }
+}
+
+/// An object without what only the server writes.
+pub(super) fn content(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|field, _| !BOOKKEEPING.contains(&field.as_str()));
+    }
+    object
+}
+
+/// The object as it is once these fields are written.
+pub(super) fn with_written(object: &Value, written: &[Written]) -> Value {
+    let mut object = object.clone();
+    for field in written {
+        let parts: Vec<String> =
+            field.pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+        put(&mut object, &parts, field.after.as_ref());
+    }
+    object
+}
+
+fn put(at: &mut Value, way: &[String], value: Option<&Value>) {
+    let [key, rest @ ..] = way else {
+        *at = value.cloned().unwrap_or_default();
+        return;
+    };
+    if let Value::Array(items) = at {
+        if let Some(item) = key.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+            put(item, rest, value);
+        }
+        return;
+    }
+    if !at.is_object() {
+        *at = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(fields) = at else { return };
+    if rest.is_empty() && value.is_none() {
+        fields.remove(key);
+        return;
+    }
+    put(fields.entry(key.clone()).or_insert(Value::Null), rest, value);
 }
 
 /// The pointer of a key (RFC 6901).
@@ -56,6 +104,19 @@ mod tests {
     fn lists_of_another_length_are_one_field() {
         assert_eq!(shown(&json!({"l": [{"a": 1}, 2]}), &json!({"l": [{"a": 3}, 2]})), ["/l/0/a"]);
         assert_eq!(shown(&json!({"l": [1]}), &json!({"l": [1, 2]})), ["/l"]);
+    }
+
+    #[test]
+    fn written_fields_are_found_in_lists_and_in_maps_that_were_not_there() {
+        let field = |pointer: &str, after: Option<Value>| Written { pointer: pointer.into(), before: None, after };
+        let written = [
+            field("/spec/containers/0/image", Some(json!("web:2"))),
+            field("/metadata/annotations/a~1b", Some(json!("x"))),
+            field("/spec/paused", None),
+        ];
+        let after = with_written(&json!({"spec": {"paused": true, "containers": [{"image": "web:1"}]}}), &written);
+        let wanted = json!({"spec": {"containers": [{"image": "web:2"}]}, "metadata": {"annotations": {"a/b": "x"}}});
+        assert_eq!(after, wanted);
     }
 
     #[test]

@@ -94,6 +94,12 @@ fn missing(object: &Value, edit: &Edit) -> Vec<Written> {
         .collect()
 }
 
+/// The change that an edit of an object comes to; nothing where every field holds already what it should.
+pub(super) fn proposed(address: &Address, object: &Value, edit: Edit) -> Option<Proposal> {
+    let written = missing(object, &edit);
+    (!written.is_empty()).then(|| proposal(address, &Arc::new(object.clone()), edit, written))
+}
+
 fn proposal(address: &Address, before: &Arc<Value>, edit: Edit, written: Vec<Written>) -> Proposal {
     let summary = if edit.summary.is_empty() { words(&written) } else { edit.summary };
     Proposal {
@@ -176,14 +182,45 @@ pub(super) fn operations(before: &Value, written: &[Written]) -> Value {
         json!({"op": "test", "path": "/metadata/uid", "value": ObjectId::of(before).uid}),
         json!({"op": "test", "path": "/metadata/resourceVersion", "value": resource_version(before)}),
     ];
+    operations.extend(writes(before, written));
+    Value::Array(operations)
+}
+
+/// The operations that write fields into an object; mappings on the way that are not there are made.
+pub(super) fn writes(object: &Value, written: &[Written]) -> Vec<Value> {
+    let (mut operations, mut object) = (Vec::new(), object.clone());
     for field in written {
-        operations.push(match (&field.before, &field.after) {
-            (Some(_), Some(after)) => json!({"op": "replace", "path": field.pointer, "value": after}),
-            (None, Some(after)) => json!({"op": "add", "path": field.pointer, "value": after}),
-            (_, None) => json!({"op": "remove", "path": field.pointer}),
+        operations.extend(match (&field.before, &field.after) {
+            (Some(_), Some(after)) => vec![json!({"op": "replace", "path": field.pointer, "value": after})],
+            (None, Some(after)) => {
+                let mut added = parents(&mut object, &field.pointer);
+                added.push(json!({"op": "add", "path": field.pointer, "value": after}));
+                added
+            }
+            (_, None) => vec![json!({"op": "remove", "path": field.pointer})],
         });
     }
-    Value::Array(operations)
+    operations
+}
+
+/// Adds the mappings above a field that are not there, and says how.
+fn parents(object: &mut Value, pointer: &str) -> Vec<Value> {
+    let mut added = Vec::new();
+    for (at, _) in pointer.match_indices('/').skip(1) {
+        let Some((parent, (above, key))) =
+            pointer.get(..at).and_then(|parent| Some((parent, parent.rsplit_once('/')?)))
+        else {
+            continue;
+        };
+        if object.pointer(parent).is_some() {
+            continue;
+        }
+        if let Some(Value::Object(fields)) = object.pointer_mut(above) {
+            fields.insert(key.replace("~1", "/").replace("~0", "~"), Value::Object(Map::new()));
+            added.push(json!({"op": "add", "path": parent, "value": {}}));
+        }
+    }
+    added
 }
 
 #[cfg(test)]
@@ -224,6 +261,26 @@ mod tests {
             ..Edit::default()
         };
         assert_eq!(missing(&object, &edit), []);
+    }
+
+    #[test]
+    fn mappings_that_are_not_there_are_made_once() {
+        let object = json!({"metadata": {"name": "web"}, "spec": {}});
+        let written = [
+            field("/metadata/annotations/a~1b", None, Some(json!("1"))),
+            field("/metadata/annotations/c", None, Some(json!("2"))),
+            field("/spec/template/metadata/labels/x", None, Some(json!("3"))),
+        ];
+        let operations = writes(&object, &written);
+        assert_eq!(operations[0], json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+        let patch: json_patch::Patch = serde_json::from_value(operations.into()).unwrap();
+        let mut after = object;
+        json_patch::patch(&mut after, &patch).unwrap();
+        assert_eq!(
+            after,
+            json!({"metadata": {"name": "web", "annotations": {"a/b": "1", "c": "2"}},
+                "spec": {"template": {"metadata": {"labels": {"x": "3"}}}}})
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Effect;
 use super::context::Context;
 use super::failure;
 use super::made::MadeChange;
@@ -16,14 +17,25 @@ use crate::event::{Change, Class, EventKind, Failure, Intent, ObjectId, Reversal
 /// Something that is done elsewhere and may change something there.
 #[derive(Debug, Clone)]
 pub(super) struct Execution {
-    /// What it is done to, in the words of people (`https://hooks.example/deploy`).
-    pub(super) on: String,
+    /// What it is done to: a request, a program, or the pod that a command runs in.
+    pub(super) on: ObjectId,
     /// In words for people (`POST`).
     pub(super) summary: String,
     /// What is sent.
     pub(super) body: Option<Value>,
     /// How it is taken back.
     pub(super) reversal: Reversal,
+}
+
+impl Execution {
+    /// Something with an effect of this kind, that sends no body.
+    pub(super) fn with(effect: &Effect, on: ObjectId, summary: impl Into<String>) -> Self {
+        let reversal = match effect {
+            Effect::Final(reason) => Reversal::Cannot(reason.clone()),
+            Effect::Nothing | Effect::Reversible | Effect::Passing => Reversal::Nothing,
+        };
+        Self { on, summary: summary.into(), body: None, reversal }
+    }
 }
 
 /// How it ended, as far as anybody knows.
@@ -35,6 +47,17 @@ pub(super) enum Done<T> {
     Not(Failure),
     /// Nobody knows whether it was done.
     Unknown(Failure),
+}
+
+impl<T> Done<T> {
+    /// From a failure that comes with whether it may have been done all the same.
+    pub(super) fn of(result: Result<T, (Failure, bool)>) -> Self {
+        match result {
+            Ok(answer) => Self::Answered(answer),
+            Err((failure, true)) => Self::Unknown(failure),
+            Err((failure, false)) => Self::Not(failure),
+        }
+    }
 }
 
 impl Context {
@@ -61,13 +84,10 @@ impl Context {
         let (settled, answer) = match work.await {
             Done::Answered(answer) => {
                 self.keep_answer(number, &answer)?;
-                (applied(), Ok(answer))
+                (applied(&change), Ok(answer))
             }
             Done::Not(failure) => (Settled::Refused(failure.clone()), Err(failure)),
-            Done::Unknown(failure) => (
-                Settled::Unknown(failure.message.clone()),
-                Err(failure.help("nobody knows whether it was done: look before running again")),
-            ),
+            Done::Unknown(failure) => (Settled::Unknown(failure.message.clone()), Err(with_help(failure))),
         };
         let settled_well = self.shared.ledger.settle(ticket, &settled);
         self.shared.made.settle(number, settled.clone(), None);
@@ -100,7 +120,7 @@ impl Context {
         Change {
             step: self.step().clone(),
             verb: Verb::Execute,
-            object: ObjectId { kind: "Request".into(), name: execution.on.clone(), ..ObjectId::default() },
+            object: execution.on.clone(),
             summary: execution.summary.clone(),
             resource_version: String::new(),
             body_digest: body.map(|body| self.shared.ledger.fingerprint(body.as_bytes())).unwrap_or_default(),
@@ -111,10 +131,18 @@ impl Context {
     }
 }
 
-fn applied() -> Settled {
-    Settled::Applied { uid: String::new(), resource_version: String::new(), generation: 0 }
+fn applied(change: &Change) -> Settled {
+    Settled::Applied { uid: change.object.uid.clone(), resource_version: String::new(), generation: 0 }
 }
 
 fn answer_key(ticket: u64) -> String {
     format!("answer to {ticket}")
+}
+
+/// Says what to do, where nobody who knows better has said it.
+fn with_help(failure: Failure) -> Failure {
+    if failure.help.is_some() {
+        return failure;
+    }
+    failure.help("nobody knows whether it was done: look before running again")
 }

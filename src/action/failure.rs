@@ -60,8 +60,3 @@ fn help(class: Class) -> Option<String> {
     };
     Some(text.into())
 }
-
-/// What this version checks and does not carry out.
-pub(super) fn unsupported(verb: &str) -> Failure {
-    Failure::new(Class::Unsupported, format!("this version of runhub checks `{verb}` but cannot carry it out yet"))
-}

@@ -13,6 +13,7 @@ use super::context::Shared;
 use super::made::MadeChange;
 use super::rollout::generation;
 use crate::cluster::Client;
+use crate::cluster::request::FIELD_MANAGER;
 use crate::cluster::resource::{Address, Resource};
 use crate::event::{Change, Class, EventKind, Failure, ObjectId, Reversal, Settled, StepId, Ticket, Verb};
 
@@ -66,7 +67,9 @@ fn judge(lost: &Lost<'_>, now: Option<Value>) -> Found {
             }
         }
         (Verb::Create, None) => Found::NotMade,
-        (Verb::Create, Some(object)) if carries_our_mark(lost.run, &object) => Found::Made(object),
+        (Verb::Create, Some(object)) if carries_our_mark(lost.run, &object) || was_applied(&object) => {
+            Found::Made(object)
+        }
         (Verb::Create, Some(_)) => Found::Unclear("another of its name is there, without this run's mark".into()),
         (Verb::Patch, Some(object)) if same(&object) => patched(lost, object),
         (Verb::Patch, Some(_)) => Found::Unclear("it was replaced by another of the same name".into()),
@@ -101,6 +104,13 @@ fn patched(lost: &Lost<'_>, object: Value) -> Found {
 /// Whether a created object bears the annotation under which we sent it.
 fn carries_our_mark(run: &str, object: &Value) -> bool {
     object.pointer("/metadata/annotations/runhub.dev~1run").and_then(Value::as_str) == Some(run)
+}
+
+/// Whether an object that was not there before is there by a server-side apply of runhub.
+fn was_applied(object: &Value) -> bool {
+    let is = |entry: &Value, field: &str, wanted: &str| entry.get(field).is_some_and(|value| value == wanted);
+    let managers = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+    managers.into_iter().flatten().any(|entry| is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Apply"))
 }
 
 /// Finds out what came of the changes that a stopped step was making, and journals it.

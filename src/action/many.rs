@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::back::address_of;
 use super::{Context, Observed};
 use crate::cluster::resource::Address;
-use crate::document::Target;
+use crate::document::{ObjectSet, Target};
 use crate::event::{Class, Failure, ObjectId};
 
-/// Objects of a set that are worked on at once.
+/// Objects of a set that are worked on at once, where nothing is written.
 const AT_ONCE: usize = 8;
 
 /// Does `work` to the target: to one object, or to each of a set.
@@ -33,26 +33,28 @@ where
         return Err(Failure::new(Class::Forbidden, message)
             .help("the native list is refused: name the namespaces you may list with `in`"));
     }
-    each_of(context, &selection.items, work).await
+    each_of(context, set, &selection.items, work).await
 }
 
-/// Does `work` to each of some objects, a few at once; all are tried.
+/// Does `work` to each of a set's objects, `max-parallel` at once; all are tried.
 ///
 /// # Errors
 /// One failure that names every object that failed.
 pub(super) async fn each_of<'a, F>(
     context: &'a Context,
+    set: &ObjectSet,
     items: &[Value],
     work: impl Fn(Address) -> F + Sync,
 ) -> Result<Observed, Failure>
 where
     F: Future<Output = Result<Observed, Failure>> + Send + 'a,
 {
+    let at_once = set.max_parallel.map_or(AT_ONCE, |most| usize::try_from(most.max(1)).unwrap_or(usize::MAX));
     let mut waiting = items.iter().map(ObjectId::of).enumerate();
     let mut running = FuturesUnordered::new();
     let mut ends: Vec<(usize, ObjectId, Result<Observed, Failure>)> = Vec::new();
     loop {
-        while running.len() < AT_ONCE {
+        while running.len() < at_once {
             let Some((index, object)) = waiting.next() else { break };
             let address = address_of(context, &object).await?;
             let done = work(address);

@@ -10,6 +10,7 @@
 
 mod again;
 mod apply;
+mod away;
 mod back;
 #[cfg(test)]
 mod books;
@@ -22,6 +23,7 @@ mod delete;
 mod diff;
 mod drain;
 mod edit;
+mod ended;
 mod env;
 mod events;
 mod exec;
@@ -36,6 +38,7 @@ mod in_flight;
 mod job;
 mod list;
 mod logs;
+mod look;
 mod made;
 mod many;
 mod middleware;
@@ -70,11 +73,14 @@ mod wait_until;
 mod who;
 
 pub use again::Choices;
+pub use away::{Away, away};
 pub use back::{Back, look_back, take_back};
 pub use change::{Gate, OpenGate, Proposal, hex};
-pub use context::{Context, RunFacts, Shared, Shelf};
-pub use guard::check_guard;
+
+pub use context::{Context, Ear, RunFacts, Shared, Shelf};
+pub use guard::{Guard, check_guard};
 pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
+pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
@@ -130,6 +136,30 @@ pub trait Action: Send + Sync + Debug {
     /// # Errors
     /// When it could not be done, or did not prove itself (a failed Job, a rollout that hangs).
     async fn act(&self, context: &Context) -> Result<Observed, Failure>;
+
+    /// What it would do; a reading action does it.
+    ///
+    /// # Errors
+    /// Why that cannot be seen, or the trouble it would meet.
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if self.effect().changes() {
+            return Err(Blind::Opaque("this action does not tell beforehand what it would do".into()));
+        }
+        if self.waits() {
+            return Ok(Outlook::default());
+        }
+        Ok(Outlook::read(self.act(look.context()).await?))
+    }
+
+    /// What it must be allowed to do, as far as the document alone tells; taking it back included.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Hosts and programs beside the target that it wants, and that `--allow` must name.
+    fn wants(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What it may change, from its arguments alone.
     fn effect(&self) -> Effect {

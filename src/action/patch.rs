@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::change::{Proposal, resource_version};
-use super::diff::differences;
+use super::diff::{content, differences};
 use super::edit::{name, word};
 use super::failure;
 use super::get::conceal_data;
@@ -21,7 +21,7 @@ use super::reach::running_pods;
 use super::rollout::{Baseline, replicas};
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, after_steps};
 use crate::cluster::resource::Address;
 use crate::cluster::{Request, Write};
 use crate::document::{Mode, Node, Target, TargetRule};
@@ -35,10 +35,7 @@ const RULE: TargetRule =
 const CONFLICTS: u32 = 8;
 
 /// The kinds whose rollout can be waited for.
-const ROLLS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
-
-/// What only the server writes.
-const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
+pub(super) const ROLLS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
 
 /// How a patch is to be understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -153,6 +150,14 @@ impl Action for Patch {
         Ok(Observed { result, info, changed, secret: false })
     }
 
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        self.rehearsed(look).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
+    }
+
     fn effect(&self) -> Effect {
         Effect::Reversible
     }
@@ -213,8 +218,39 @@ impl Patch {
         }
     }
 
+    /// What the server says the patch would do; on what an earlier step leaves it cannot be asked.
+    async fn rehearsed(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        for seen in look.objects(&self.target, 1).await? {
+            if !seen.after.is_empty() {
+                return Err(Blind::Unknown(after_steps(&seen.after)));
+            }
+            if seen.address.resource().kind == "Secret" {
+                conceal_body(look.context(), &self.arguments.body);
+            }
+            self.must_match(&seen.address, &resource_version(&seen.object))?;
+            if let Some(proposal) = self.proposal(look.context(), &seen.address, &seen.object).await? {
+                outlook.effects.push(look.rehearse(&seen, proposal).await?);
+            }
+        }
+        Ok(outlook)
+    }
+
     /// Rehearses, then sends; nothing where nothing would change.
     async fn once(&self, context: &Context, address: &Address, before: &Value) -> Result<Option<Value>, Failure> {
+        match self.proposal(context, address, before).await? {
+            Some(proposal) => context.change(proposal).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The change that the patch comes to, as the server rehearses it; nothing where nothing would change.
+    async fn proposal(
+        &self,
+        context: &Context,
+        address: &Address,
+        before: &Value,
+    ) -> Result<Option<Proposal>, Failure> {
         let rehearsal = self.request(address, before).dry_run();
         let answer = context.read(&rehearsal).await?;
         let after = answer.json().map_err(|error| failure::of_error(&error, rehearsal.what()))?;
@@ -226,7 +262,7 @@ impl Patch {
         if written.is_empty() {
             return Ok(None);
         }
-        let proposal = Proposal {
+        Ok(Some(Proposal {
             verb: Verb::Patch,
             address: Some(address.clone()),
             object: ObjectId::of(before),
@@ -236,8 +272,7 @@ impl Patch {
             pods: pods_taken(before, &after, &written),
             reversal: Reversal::Fields,
             written,
-        };
-        context.change(proposal).await.map(Some)
+        }))
     }
 
     /// The patch, bound to what was read.
@@ -266,7 +301,8 @@ fn conceal_body(context: &Context, body: &Value) {
     operations.iter().filter_map(|operation| operation.get("value")).for_each(|value| context.conceal(value));
 }
 
-fn bound(mut body: Value, before: &Value) -> Value {
+/// A patch that holds only while the object is as it was read.
+pub(super) fn bound(mut body: Value, before: &Value) -> Value {
     if let Some(fields) = body.as_object_mut() {
         let metadata = fields.entry("metadata").or_insert_with(|| Map::new().into());
         super::set(metadata, "uid", ObjectId::of(before).uid);
@@ -286,20 +322,8 @@ fn tested(body: Value, before: &Value) -> Value {
     operations.into()
 }
 
-/// An object without what only the server writes.
-fn content(object: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(fields) = object.as_object_mut() {
-        fields.remove("status");
-    }
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|field, _| !BOOKKEEPING.contains(&field.as_str()));
-    }
-    object
-}
-
 /// `replicas 3 → 0`, for the first fields; of a Secret only their names.
-fn summary(written: &[Written], is_secret: bool) -> String {
+pub(super) fn summary(written: &[Written], is_secret: bool) -> String {
     const SHOWN: usize = 4;
     let word = |field| if is_secret { format!("{} changed", name(field)) } else { word(field) };
     let mut words: Vec<String> = written.iter().take(SHOWN).map(word).collect();
@@ -307,8 +331,8 @@ fn summary(written: &[Written], is_secret: bool) -> String {
     words.join(", ")
 }
 
-/// A changed template replaces all pods; fewer replicas take some away.
-fn pods_taken(before: &Value, after: &Value, written: &[Written]) -> u32 {
+/// Running pods that a change takes away: a changed template replaces all pods; fewer replicas take some away.
+pub(super) fn pods_taken(before: &Value, after: &Value, written: &[Written]) -> u32 {
     if written.iter().any(|field| field.pointer.starts_with("/spec/template")) {
         return running_pods(before);
     }

@@ -16,7 +16,7 @@ use super::rollout::status;
 use super::row::{aimed, schema_of};
 use super::suspend::{RULE, SUSPEND, finish, is_suspended};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::document::Target;
 use crate::event::Failure;
@@ -57,6 +57,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Resume {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| Ok(plan(object))).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

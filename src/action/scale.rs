@@ -11,7 +11,7 @@ use super::reach::{needs_max, refuse_daemon_set};
 use super::rollout::{Baseline, replicas};
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure};
@@ -71,6 +71,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Scale {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| self.plan(object)).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -12,7 +12,7 @@ use super::reach::running_pods;
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
 use crate::source::Diagnostic;
@@ -105,6 +105,14 @@ impl Action for SetImage {
             result = waited.object;
         }
         Ok(Observed { result, info, changed: edited.changed, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| self.plan(object)).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -15,7 +15,11 @@ pub async fn settle_rollouts(context: &Context, touched: &[ObjectId]) -> Result<
         .filter(|object| matches!(object.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"))
     {
         let address = address_of(context, object).await?;
-        await_rollout(context, &address, None).await?;
+        // What this run created is gone when it is taken back: there is nothing to roll out.
+        let there = context.find(&address).await?.filter(|now| now.pointer("/metadata/deletionTimestamp").is_none());
+        if there.is_some() {
+            await_rollout(context, &address, None).await?;
+        }
     }
     Ok(())
 }

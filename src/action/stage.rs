@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Action, ActionKind, Context, Made, OpenGate, RunFacts, Shared, Shelf};
 use crate::clock::Clock;
+use crate::cluster::provider::{self, Provider};
 use crate::cluster::resource::Resource;
 use crate::cluster::testing::{self, Script, Turn, answer};
 use crate::cluster::transport::Wire;
@@ -44,12 +45,21 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(objects: impl IntoIterator<Item = Value>) -> Self {
+        Self::of(objects, provider::KUBERNETES)
+    }
+
+    /// A stage of the dialect that has middleware.
+    pub(super) fn controlhub(objects: impl IntoIterator<Item = Value>) -> Self {
+        Self::of(objects, provider::CONTROLHUB)
+    }
+
+    fn of(objects: impl IntoIterator<Item = Value>, provider: &'static dyn Provider) -> Self {
         let objects = objects.into_iter().map(|object| (path_of(&object), object)).collect();
         let world = Arc::new(Mutex::new(World { objects, version: 100, ..World::default() }));
         let played = Arc::clone(&world);
         let script = Script::ruled(move |wire| Some(played.lock().unwrap().play(wire)));
         let shared = Arc::new(Shared {
-            client: testing::client(&script),
+            client: testing::client_of(&script, provider),
             ledger: Arc::new(NoLedger::default()),
             fan: Arc::new(Fan::new(RunId("run-1".into()), "stage", clock(), Redactor::default(), Vec::new())),
             made: Made::default(),
@@ -163,7 +173,13 @@ impl World {
     }
 
     fn patch(&mut self, path: &str, wire: &Wire) -> Turn {
-        let Some(before) = self.objects.get(path).cloned() else { return absent(path) };
+        let Some(before) = self.objects.get(path).cloned() else {
+            let applies = wire.headers.get("content-type").is_some_and(|kind| kind == "application/apply-patch+yaml");
+            return match path.rsplit_once('/').filter(|_| applies) {
+                Some((collection, _)) => self.create(collection, wire),
+                None => absent(path),
+            };
+        };
         let (mut after, change) = (before.clone(), body(wire));
         if change.is_array() {
             let operations: json_patch::Patch = serde_json::from_value(change).unwrap();
@@ -222,6 +238,9 @@ impl World {
             if wanted.is_some_and(|wanted| object["metadata"].get(field) != Some(wanted)) {
                 return refusal(409, "Conflict", "Precondition failed");
             }
+        }
+        if is_rehearsed(wire) {
+            return answer(201, json!({"kind": "Status", "status": "Success"}).to_string());
         }
         let finalizers = object.pointer("/metadata/finalizers").is_some();
         if finalizers {

@@ -16,7 +16,7 @@ use super::row::{aimed, schema_of};
 use super::scale::{finish, replicas_edit, warn_of_autoscaler};
 use super::stop::RULE;
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::document::Target;
 use crate::event::{Class, Failure, ObjectId};
@@ -66,6 +66,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Start {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| self.plan(look.context(), object)).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -17,7 +17,7 @@ use super::rollout::{generation, replicas, status};
 use super::row::{aimed, schema_of};
 use super::scale::replicas_edit;
 use super::wait::{Wait, Waited, gone, pods_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
@@ -68,6 +68,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Stop {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| Ok(plan(look.context(), object))).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

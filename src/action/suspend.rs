@@ -19,7 +19,7 @@ use super::reach::{needs_max, running_pods};
 use super::rollout::status;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, Waited, gone};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, set};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, set};
 use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Failure, ObjectId};
@@ -67,6 +67,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Suspend {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         with_target(context, &self.target, |address| self.one(context, address)).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |object| Ok(plan(look.context(), object))).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -91,7 +91,7 @@ impl Context {
             items = self.owned_by(owner, items).await?;
         }
         let items = self.filtered(set, items)?;
-        counted(set, &items, least)?;
+        counted(set, items.len(), least)?;
         Ok(Selection { items, complete })
     }
 
@@ -243,8 +243,9 @@ fn conditions(set: &ObjectSet) -> Result<Vec<Expectation>, Failure> {
     })
 }
 
-fn counted(set: &ObjectSet, items: &[Value], least: u64) -> Result<(), Failure> {
-    let found = u64::try_from(items.len()).unwrap_or(u64::MAX);
+/// Whether a set is neither smaller nor larger than it may be.
+pub(super) fn counted(set: &ObjectSet, found: usize, least: u64) -> Result<(), Failure> {
+    let found = u64::try_from(found).unwrap_or(u64::MAX);
     let (min, word) = (set.min.unwrap_or(least), set.kind.plural);
     if found < min {
         let failure = Failure::new(Class::Expectation, format!("{found} {word} selected, at least {min} should be"));

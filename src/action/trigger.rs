@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::job::{self, NO_WAY_BACK};
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, set};
-use crate::cluster::resource::Address;
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, set};
+use crate::cluster::resource::{Address, JOB};
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
 
@@ -69,6 +69,23 @@ impl Action for Trigger {
             job = waited.object;
         }
         Ok(Observed { result: job, info, changed: true, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        for seen in look.objects(&self.target, 1).await? {
+            let id = ObjectId::of(&seen.object);
+            let name = job::fresh_name(&id.name);
+            let manifest = manifest(&seen.object, &name, &look.context().facts().run)?;
+            let address = job::address(&id.namespace, &name)?;
+            let proposal = job::creation(&address, manifest, format!("run {} once, now", id.name));
+            outlook.effects.push(look.creation(&id.name, proposal).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::beside("create", &self.target, &JOB, None)]
     }
 
     fn effect(&self) -> Effect {

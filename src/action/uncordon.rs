@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::cordon::{Arguments, RULE, mark};
+use super::cordon::{Arguments, RULE, mark, plan};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::document::Target;
 use crate::event::Failure;
 
@@ -33,6 +33,14 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Uncordon {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         mark(context, &self.target, false).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        look.edits(&self.target, |node| Ok(plan(node, false))).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -118,7 +118,7 @@ mod tests {
         let old = book("  - id: one\n    note: a\n  - id: two\n    note: b\n");
         let new = book("  - id: one\n    note: a\n  - id: two\n    note: B\n  - id: three\n    note: c\n");
         let names = changed(&old, &new);
-        assert_eq!(names, ["two", "three"]);
+        assert_eq!(names, ["two", "three"], "{:?} {:?}", parts(&old), parts(&new));
         assert_eq!(unaccepted(&names, &["two".into()]), ["three"]);
         assert!(unaccepted(&names, &["all".into()]).is_empty());
         assert!(changed(&old, &old).is_empty());

@@ -10,7 +10,7 @@ use super::{Display, exit, signal};
 use crate::action::{ExchangeTap, Shelf};
 use crate::clock::Clock;
 use crate::console::{Console, Pointers, asker};
-use crate::engine::{self, Cancel, Doors, Order};
+use crate::engine::{self, Cancel, Doors, Order, Scout, Witness};
 use crate::event::{Event, Fan, RunEnd, RunId, Sink, Told};
 use crate::journal::{Artifacts, Error, Journal, ObjectLocks, Places};
 use crate::report::{Collector, OpenTargets, Targets};
@@ -108,9 +108,12 @@ impl Errand {
         let seq = told.last().map_or(0, |event| event.seq);
         let fan = Arc::new(Fan::new(run, target.head.name.clone(), clock, redactor, sinks).after(seq));
         let client = target.client(Arc::new(ExchangeTap::new(fan.clone())), clock);
+        let witness = Witness::default();
+        let scout = Scout { client: target.client(Arc::new(witness.clone()), clock), witness };
         let order = Order { book, inputs, target: target.head.clone(), actor: environment.actor(), options };
         let doors = Doors {
             client,
+            scout: Some(scout),
             ledger: journal.ledger.clone(),
             fan: fan.clone(),
             asker: Arc::new(Answers::new(prepared, person)),
@@ -121,7 +124,7 @@ impl Errand {
             end = work(order, doors, cancel.clone()) => end,
             () = signal::listen(cancel) => return exit::FAILED,
         };
-        target.close();
+        target.close().await;
         finish(&reports.opened, &collector, &fan, (&journal.ledger.root(), end.exit_code))
     }
 }

@@ -1,15 +1,18 @@
 //! Which target, and who we are there.
 //!
-//! In this order: `--sim`, `--kubeconfig`/`--context`, `RUNHUB_URL` with
-//! `RUNHUB_TOKEN`, the active profile of olares-cli.
+//! In this order: `--sim`, `--kubeconfig`/`--context`, `--profile`,
+//! `RUNHUB_URL` with `RUNHUB_TOKEN`, `RUNHUB_PROFILE`, the active profile of
+//! olares-cli.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use http::HeaderMap;
 
 use super::environment::Environment;
-use super::{exit, open};
+use super::exit::{self, Stop, in_full};
+use super::open;
 use crate::clock::Clock;
 use crate::cluster::auth::kubeconfig::Kubeconfig;
 use crate::cluster::auth::{Config, Grant, OlaresIdentity, Places, Profile, StaticToken, TokenStore};
@@ -21,7 +24,7 @@ use crate::event::TargetHead;
 use crate::secret::{Redactor, Secret};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::{Serving, Simulator};
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Source};
 
 /// Where a run goes.
 #[derive(Debug, Clone, Args)]
@@ -38,6 +41,9 @@ pub(super) struct Options {
     /// The kubeconfig's context; its current one if not given.
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+    /// The login of this profile; else `RUNHUB_PROFILE`, else the active one.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["sim", "kubeconfig", "context"])]
+    profile: Option<String>,
 }
 
 impl Options {
@@ -72,23 +78,6 @@ pub(super) struct Target {
     embedded: Option<(Simulator, Serving, tempfile::TempDir)>,
 }
 
-/// Why there is no target, and the exit code that goes with it.
-#[derive(Debug)]
-pub(super) struct NoTarget {
-    pub(super) message: String,
-    pub(super) code: u8,
-}
-
-impl NoTarget {
-    fn new(code: u8, message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), code }
-    }
-
-    fn login(message: impl std::fmt::Display) -> Self {
-        Self::new(exit::UNREACHABLE, message)
-    }
-}
-
 /// What every way to a target needs.
 struct Means<'a> {
     environment: &'a Environment,
@@ -102,15 +91,21 @@ impl Target {
         server: Server,
         identity: Arc<dyn Identity>,
         provider: &'static dyn Provider,
-    ) -> Result<Self, NoTarget> {
+    ) -> Result<Self, Stop> {
         let url = server.url.clone();
-        let road = Arc::new(Socket::new(server).map_err(|error| NoTarget::new(exit::USAGE, error))?);
+        let road = Arc::new(Socket::new(server).map_err(|error| Stop::new(exit::USAGE, error))?);
         let head = TargetHead { name: name.into(), provider: provider.name().to_owned(), url, user: identity.name() };
         Ok(Self { head, road, identity, provider, embedded: None })
     }
 
-    /// Ends the embedded server, if there is one; its watches end with it.
-    pub(super) fn close(self) {
+    /// Waits for a login that is being renewed; nothing can be asked afterwards.
+    pub(super) async fn settle(&self) {
+        self.identity.close().await;
+    }
+
+    /// Settles the login, and ends the embedded server; its watches end with it.
+    pub(super) async fn close(self) {
+        self.settle().await;
         drop(self.embedded);
     }
 
@@ -129,7 +124,7 @@ pub(super) async fn connect(
     environment: &Environment,
     clock: Clock,
     redactor: &Redactor,
-) -> Result<Target, NoTarget> {
+) -> Result<Target, Stop> {
     let means = Means { environment, clock, redactor };
     if let Some(scenario) = &options.sim {
         return embedded(scenario.as_deref(), &means).await;
@@ -137,29 +132,31 @@ pub(super) async fn connect(
     if options.kubeconfig.is_some() || options.context.is_some() {
         return kubernetes(options, &means).await;
     }
+    if options.profile.is_some() {
+        return from_profile(options.profile.as_deref(), &means).await;
+    }
     match (environment.get("RUNHUB_URL"), environment.get("RUNHUB_TOKEN")) {
         (Some(url), Some(token)) => from_variables(url, token, &means),
-        (None, None) => from_profile(&means).await,
-        (Some(_), None) => Err(NoTarget::new(exit::USAGE, "RUNHUB_URL is set and RUNHUB_TOKEN is not: set both")),
-        (None, Some(_)) => Err(NoTarget::new(exit::USAGE, "RUNHUB_TOKEN is set and RUNHUB_URL is not: set both")),
+        (None, None) => from_profile(environment.get("RUNHUB_PROFILE"), &means).await,
+        (Some(_), None) => Err(Stop::new(exit::USAGE, "RUNHUB_URL is set and RUNHUB_TOKEN is not: set both")),
+        (None, Some(_)) => Err(Stop::new(exit::USAGE, "RUNHUB_TOKEN is set and RUNHUB_URL is not: set both")),
     }
 }
 
 /// The user of the embedded server, unless a scenario names others.
 const ALICE: &str = "alice";
 
-async fn embedded(scenario: Option<&Path>, means: &Means<'_>) -> Result<Target, NoTarget> {
+async fn embedded(scenario: Option<&Path>, means: &Means<'_>) -> Result<Target, Stop> {
     let world = match scenario {
         Some(path) => read_scenario(path)?,
         None => Scenario::default(),
     };
     let user = world.users.first().map_or_else(|| ALICE.to_owned(), |user| user.name.clone());
-    let simulator = Simulator::new(world, means.clock).map_err(|error| NoTarget::new(exit::INVALID, error))?;
+    let simulator = Simulator::new(world, means.clock).map_err(|error| Stop::new(exit::INVALID, error))?;
     let started = simulator.serve(0).await;
-    let serving = started.map_err(|error| NoTarget::new(exit::FAILED, format!("the embedded server: {error}")))?;
-    let (access, refresh) = simulator
-        .login(&user)
-        .ok_or_else(|| NoTarget::new(exit::INVALID, format!("the scenario has no user `{user}`")))?;
+    let serving = started.map_err(|error| Stop::new(exit::FAILED, format!("the embedded server: {error}")))?;
+    let (access, refresh) =
+        simulator.login(&user).ok_or_else(|| Stop::new(exit::INVALID, format!("the scenario has no user `{user}`")))?;
     let (identity, home) = login_of(&user, (access, refresh), &serving.url, means).await?;
     let server = Server { url: serving.url.clone(), ..Server::default() };
     let mut target = Target::new("simulator", server, Arc::new(identity), CONTROLHUB)?;
@@ -173,8 +170,8 @@ async fn login_of(
     tokens: (String, String),
     url: &str,
     means: &Means<'_>,
-) -> Result<(OlaresIdentity, tempfile::TempDir), NoTarget> {
-    let broken = |error: &dyn std::fmt::Display| NoTarget::new(exit::FAILED, format!("the embedded login: {error}"));
+) -> Result<(OlaresIdentity, tempfile::TempDir), Stop> {
+    let broken = |error: &dyn std::fmt::Display| Stop::new(exit::FAILED, format!("the embedded login: {error}"));
     let home = tempfile::tempdir().map_err(|error| broken(&error))?;
     let folder = Some(home.path().to_path_buf());
     let places =
@@ -186,6 +183,8 @@ async fn login_of(
         auth_url: url.parse().map_err(|error| broken(&error))?,
         local_url_prefix: String::new(),
         insecure: false,
+        control_hub_override: None,
+        managed: None,
     };
     let grant = Grant {
         olares_id: profile.olares_id.clone(),
@@ -196,32 +195,43 @@ async fn login_of(
         invalidated_at: None,
         rest: serde_json::Map::new(),
     };
-    let store = TokenStore::new(places.token_dir(), means.redactor.clone());
+    let store = TokenStore::new(&places, means.redactor.clone());
     store.write(&grant).map_err(|error| broken(&error))?;
     let identity = OlaresIdentity::open(&profile, &places, means.clock, means.redactor.clone()).await;
     Ok((identity.map_err(|error| broken(&error))?, home))
 }
 
-fn read_yaml(path: &Path) -> Result<serde_json::Value, NoTarget> {
-    let source = open::source(path).map_err(|message| NoTarget::new(exit::USAGE, message))?;
-    let (node, complaints) = document::read(&source);
+fn read_yaml(path: &Path) -> Result<serde_json::Value, Stop> {
+    read_tree(&open::source(path).map_err(|message| Stop::new(exit::USAGE, message))?)
+}
+
+/// Reads a text as one YAML document.
+///
+/// # Errors
+/// With the place of the first mistake.
+pub(super) fn read_tree(source: &Source) -> Result<serde_json::Value, Stop> {
+    let (node, complaints) = document::read(source);
     match (node, complaints.into_iter().find(Diagnostic::is_error)) {
         (Some(node), None) => Ok(node.to_json()),
         (_, Some(complaint)) => {
             let place = source.place(complaint.span.start);
-            Err(NoTarget::new(exit::INVALID, format!("{place}: {}", complaint.message)))
+            Err(Stop::new(exit::INVALID, format!("{place}: {}", complaint.message)))
         }
-        (None, None) => Err(NoTarget::new(exit::INVALID, format!("{} is empty", source.name()))),
+        (None, None) => Err(Stop::new(exit::INVALID, format!("{} is empty", source.name()))),
     }
 }
 
-fn read_scenario(path: &Path) -> Result<Scenario, NoTarget> {
+/// Reads a scenario's file.
+///
+/// # Errors
+/// When it is no scenario.
+pub(super) fn read_scenario(path: &Path) -> Result<Scenario, Stop> {
     let world = Scenario::from_value(read_yaml(path)?);
-    world.map_err(|error| NoTarget::new(exit::INVALID, format!("{}: {error}", path.display())))
+    world.map_err(|error| Stop::new(exit::INVALID, format!("{}: {error}", path.display())))
 }
 
-async fn kubernetes(options: &Options, means: &Means<'_>) -> Result<Target, NoTarget> {
-    let refuse = |error: &dyn std::fmt::Display| NoTarget::new(exit::USAGE, error);
+async fn kubernetes(options: &Options, means: &Means<'_>) -> Result<Target, Stop> {
+    let refuse = |error: &dyn std::fmt::Display| Stop::new(exit::USAGE, error);
     let files = match &options.kubeconfig {
         Some(path) => vec![path.clone()],
         None => means.environment.places().kubeconfig_files().into_iter().filter(|path| path.exists()).collect(),
@@ -232,35 +242,45 @@ async fn kubernetes(options: &Options, means: &Means<'_>) -> Result<Target, NoTa
         read.push((path, content));
     }
     if read.is_empty() {
-        return Err(NoTarget::new(exit::USAGE, "there is no kubeconfig: give --kubeconfig FILE, or set KUBECONFIG"));
+        return Err(Stop::new(exit::USAGE, "there is no kubeconfig: give --kubeconfig FILE, or set KUBECONFIG"));
     }
     let config = Kubeconfig::merge(read.iter().map(|(path, content)| (path.as_path(), content)));
     let access = config.and_then(|config| config.select(options.context.as_deref())).map_err(|error| refuse(&error))?;
     let identity = access.identity(means.clock, means.redactor);
-    let certificate = identity.client_certificate().await.map_err(NoTarget::login)?;
-    let server = access.server(certificate).map_err(|error| refuse(&error))?;
-    Target::new(access.context.clone(), server, Arc::new(identity), KUBERNETES)
+    let certificate = identity.client_certificate().await.map_err(Stop::login)?;
+    Target::new(access.context.clone(), access.server(certificate), Arc::new(identity), KUBERNETES)
 }
 
-fn from_variables(url: &str, token: &str, means: &Means<'_>) -> Result<Target, NoTarget> {
+fn from_variables(url: &str, token: &str, means: &Means<'_>) -> Result<Target, Stop> {
     let identity = StaticToken::new(&Secret::new(token), "RUNHUB_TOKEN", means.redactor)
-        .map_err(|error| NoTarget::new(exit::USAGE, error))?;
+        .map_err(|error| Stop::new(exit::USAGE, error))?;
     let server = Server { url: url.to_owned(), ..Server::default() };
     Target::new(url, server, Arc::new(identity), CONTROLHUB)
 }
 
-async fn from_profile(means: &Means<'_>) -> Result<Target, NoTarget> {
+async fn from_profile(name: Option<&str>, means: &Means<'_>) -> Result<Target, Stop> {
     let places = means.environment.places();
-    let profile = Config::load(&places).and_then(|config| config.profile(None));
+    let profile = Config::load(&places).and_then(|config| config.profile(name));
     let profile = profile.map_err(|error| {
-        NoTarget::login(format!(
-            "{error}\nor: give --sim to try it on the embedded ControlHub, --kubeconfig FILE for a Kubernetes \
-             API server, or set RUNHUB_URL and RUNHUB_TOKEN"
+        Stop::login(format!(
+            "{}\nor: give --sim to try it on the embedded ControlHub, --kubeconfig FILE for a Kubernetes \
+             API server, or set RUNHUB_URL and RUNHUB_TOKEN",
+            in_full(&error)
         ))
     })?;
     let identity = OlaresIdentity::open(&profile, &places, means.clock, means.redactor.clone());
-    let identity = identity.await.map_err(NoTarget::login)?;
-    let trust = if profile.insecure { Trust::Anyone } else { Trust::System };
-    let server = Server { url: profile.control_hub_url(), trust, ..Server::default() };
-    Target::new(profile.name(), server, Arc::new(identity), CONTROLHUB)
+    let identity = identity.await.map_err(Stop::login)?;
+    let is_blank = identity.is_blank();
+    let server = Server { url: profile.control_hub_url(), trust: trust(&profile), ..Server::default() };
+    let target = Target::new(profile.name(), server, Arc::new(identity), CONTROLHUB)?;
+    // The platform's credential is a refresh token; the first access token is bought before the first request.
+    if is_blank {
+        target.identity.renew(&HeaderMap::new(), target.road.clone()).await.map_err(Stop::login)?;
+    }
+    Ok(target)
+}
+
+/// Which certificates are believed on behalf of a profile.
+pub(super) fn trust(profile: &Profile) -> Trust {
+    if profile.insecure { Trust::Anyone } else { Trust::System }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use crate::cluster::auth::Places;
+use crate::cluster::auth::{Places, System};
 
 /// What the process was started with.
 #[derive(Debug, Clone)]
@@ -52,15 +52,28 @@ impl Environment {
             olares_cli_home: self.path("OLARES_CLI_HOME"),
             data_dir: self.path("OLARES_CLI_DATA_DIR"),
             cache_dir: self.path("OLARES_CLI_CACHE_DIR"),
+            credentials_dir: self.path("OLARES_CLI_CREDENTIALS_DIR"),
             kubeconfig: self.get("KUBECONFIG").map(split).unwrap_or_default(),
             temp_dir: std::env::temp_dir(),
+            system: if cfg!(target_os = "macos") { System::MacOs } else { System::Linux },
         }
+    }
+
+    /// Whether there is a person who can be asked something.
+    pub(super) fn has_person(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
     }
 
     /// Variables that a book may read: those that begin with `RUNHUB_`, and those named by `--env`.
     pub(super) fn readable(&self, named: &[String]) -> BTreeMap<String, String> {
         let may = |name: &String| (name.starts_with("RUNHUB_") && name != "RUNHUB_TOKEN") || named.contains(name);
         self.variables.iter().filter(|(name, _)| may(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// What a program of `command` is started with: what finds programs and tells language and time.
+    pub(super) fn of_programs(&self) -> BTreeMap<String, String> {
+        const PASSED_ON: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+        PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned()))).collect()
     }
 
     /// Who runs this: `user@host`.

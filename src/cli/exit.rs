@@ -13,8 +13,44 @@ pub(super) const REFUSED: u8 = 4;
 /// No answer or login before the first change.
 pub(super) const UNREACHABLE: u8 = 8;
 
+/// Why a command stops, and the exit code that goes with it.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) message: String,
+    pub(super) code: u8,
+}
+
+impl Stop {
+    pub(super) fn new(code: u8, message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), code }
+    }
+
+    /// The command line cannot be followed.
+    pub(super) fn usage(message: impl std::fmt::Display) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    /// There is no answer or no login.
+    pub(super) fn login(message: impl std::fmt::Display) -> Self {
+        Self::new(UNREACHABLE, message)
+    }
+
+    /// Something failed; its causes are told too.
+    pub(super) fn failed(error: &dyn std::error::Error) -> Self {
+        Self::new(FAILED, in_full(error))
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
 /// A taking-back failed or met a conflict.
 pub(super) const UNDO_FAILED: u8 = 9;
+
+/// Interrupted.
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The table, for `--help`.
 pub(super) const HELP: &str = "\
@@ -23,7 +59,7 @@ Exit codes:
   1    failed
   2    wrong use of the command line
   3    runbook or inputs invalid; nothing was sent
-  4    refused: budget, permission or no consent; no change was sent
+  4    refused: budget, guard, permission, drift or no consent; no change was sent
   5    failed, and every applied change was taken back
   6    failed, and handled by the runbook's on-failure
   7    paused: waiting for a person or a login

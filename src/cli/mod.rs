@@ -10,20 +10,36 @@ mod answers;
 mod approve;
 mod carry;
 mod check;
+mod completions;
 mod connect;
 mod environment;
+mod events;
 mod exit;
+mod get;
 mod given;
+mod login;
+mod logout;
+mod logs;
+mod look;
+mod man;
 mod open;
+mod output;
+mod plan;
+mod profile;
 mod resume;
 mod run;
 mod runs;
+mod runtime;
 mod schema;
 mod show;
 mod signal;
+mod sim;
 mod started;
+mod status;
+mod subject;
 mod terminal;
 mod undo;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -75,6 +91,8 @@ enum Command {
     Approve(Box<approve::Approve>),
     /// Reject what a run waits for, and go on with it: the step fails.
     Reject(Box<approve::Reject>),
+    /// Say what a run would do; changes nothing.
+    Plan(Box<plan::Options>),
     /// Take back what a run has changed, newest first.
     Undo(Box<undo::Options>),
     /// Say everything that is wrong with runbooks; sends nothing.
@@ -85,8 +103,32 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Serve the embedded ControlHub alone, for kubectl and other clients.
+    Sim(sim::Options),
+    /// Show objects: one, several, or all of a kind.
+    Get(get::GetOptions),
+    /// List the objects of a kind.
+    List(get::ListOptions),
+    /// Show what containers wrote.
+    Logs(logs::Options),
+    /// Show what happened to an object and what it owns, oldest first.
+    Events(events::Options),
+    /// Show an application space at a glance.
+    Status(status::Options),
+    /// Show who we are to the target.
+    Whoami(whoami::Options),
+    /// Log in to Olares, with the same files and locks as olares-cli.
+    Login(Box<login::Options>),
+    /// Take a stored login away.
+    Logout(logout::Options),
+    /// List, show and choose profiles.
+    Profile(profile::Options),
     /// Print a JSON Schema.
     Schema(schema::Options),
+    /// Print the completions of a shell.
+    Completions(completions::Options),
+    /// Print a page of the manual, or write all of them.
+    Man(man::Options),
 }
 
 /// Does what the command line says, and comes back with the exit code.
@@ -110,11 +152,34 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Resume(options) => resume::command(*options, display, environment),
         Command::Approve(options) => approve::approve(*options, display, environment),
         Command::Reject(options) => approve::reject(*options, display, environment),
+        Command::Plan(options) => plan::command(&options, display, environment),
         Command::Undo(options) => undo::command(*options, display, environment),
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Sim(options) => sim::command(&options, display),
+        Command::Get(options) => get::get(&options, display, environment),
+        Command::List(options) => get::list(&options, display, environment),
+        Command::Logs(options) => logs::command(&options, display, environment),
+        Command::Events(options) => events::command(&options, display, environment),
+        Command::Status(options) => status::command(&options, display, environment),
+        Command::Whoami(options) => whoami::command(&options, display, environment),
+        Command::Login(options) => login::command(&options, display, environment),
+        Command::Logout(options) => logout::command(&options, display, environment),
+        Command::Profile(options) => profile::command(&options, display, environment),
         Command::Schema(options) => schema::command(&options),
+        Command::Completions(options) => completions::command(&options),
+        Command::Man(options) => man::command(&options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_of_all_commands_fit_together() {
+        super::Arguments::command().debug_assert();
     }
 }

@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::answers::Prepared;
 use super::carry::{Errand, Reports, to_the_end};
-use super::connect::{self, NoTarget};
+use super::connect;
 use super::environment::Environment;
+use super::exit::Stop;
 use super::started::Started;
 use super::terminal::{complain, error_style, fail, say_error};
 use super::{Display, accept, exit, open};
@@ -95,8 +96,8 @@ impl From<Error> for Refused {
     }
 }
 
-impl From<NoTarget> for Refused {
-    fn from(refusal: NoTarget) -> Self {
+impl From<Stop> for Refused {
+    fn from(refusal: Stop) -> Self {
         Self(refusal.message, refusal.code)
     }
 }
@@ -162,6 +163,8 @@ pub(super) fn open_again(
     let inputs = Inputs { values, secret: started.secret_inputs.clone() };
     let mut options = started.options();
     options.yes |= again.is_some_and(|again| again.yes);
+    options.environment = environment.of_programs();
+    options.folder = started.file.parent().map(Path::to_path_buf).unwrap_or_default();
     Ok(Earlier { run, journal, past, told: journaled.events, book, inputs, options, started })
 }
 

@@ -1,6 +1,6 @@
 //! `runhub run`: from a file and a target to a report and an exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,12 +11,12 @@ use super::connect;
 use super::environment::Environment;
 use super::started::Started;
 use super::terminal::{error_style, fail};
-use super::{Display, exit, given, open};
+use super::{Display, exit, given, open, plan};
 use crate::clock::Clock;
 use crate::engine;
 use crate::event::{Ledger as _, Record, RunId};
 use crate::journal::{Journal, Places, new_run_id};
-use crate::runbook::{Inputs, Runbook};
+use crate::runbook::{BudgetWidening, Inputs, Runbook};
 use crate::secret::Redactor;
 
 /// What to run, against what, and how.
@@ -46,6 +46,12 @@ pub(super) struct Options {
     /// A host or program that `http` and `command` may use beside the target.
     #[arg(long = "allow", value_name = "NAME")]
     allow: Vec<String>,
+    /// Go by this plan (`runhub plan --out`), and refuse where anything has drifted from it.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// More than the book's budget: pods=50; the record tells of it.
+    #[arg(long = "budget", value_name = "WHAT=MUCH")]
+    budget: Vec<String>,
     /// Write reports: json=FILE, junit=FILE; several with commas, `-` is the standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
@@ -59,18 +65,25 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
     let errors = error_style(display, environment);
     let Some(book) = open::runnable(&options.file, &errors) else { return exit::INVALID };
     let Some(inputs) = options.given.inputs(&book, environment, &errors) else { return exit::INVALID };
-    if let Some(code) = left_out(&book, &options) {
+    let how = match engine_options(&options, environment) {
+        Ok(how) => how,
+        Err(wrong) => {
+            fail(wrong);
+            return exit::USAGE;
+        }
+    };
+    if let Some(code) = left_out(&book, &how) {
         return code;
     }
     match Reports::open(&options.reports) {
-        Ok(reports) => to_the_end(begin(options, Arc::new(book), inputs, reports, (display, environment))),
+        Ok(reports) => to_the_end(begin((options, how), Arc::new(book), inputs, reports, (display, environment))),
         Err(code) => code,
     }
 }
 
 /// A step that was not picked but is needed is refused with the list.
-fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
-    let needed = engine::unpicked(book, &engine_options(options));
+fn left_out(book: &Runbook, how: &engine::Options) -> Option<u8> {
+    let needed = engine::unpicked(book, how);
     if needed.is_empty() {
         return None;
     }
@@ -79,8 +92,11 @@ fn left_out(book: &Runbook, options: &Options) -> Option<u8> {
     Some(exit::USAGE)
 }
 
-fn engine_options(options: &Options) -> engine::Options {
-    engine::Options {
+/// How the run is run, as the command line says it.
+fn engine_options(options: &Options, environment: &Environment) -> Result<engine::Options, String> {
+    let widened = BudgetWidening::parse(&options.budget).map_err(|wrong| format!("--budget {wrong}"))?;
+    let plan = options.plan.as_deref().map(plan::read).transpose()?;
+    Ok(engine::Options {
         yes: options.yes,
         ask: options.ask,
         pause: options.on_failure.is_some(),
@@ -88,12 +104,16 @@ fn engine_options(options: &Options) -> engine::Options {
         tags: options.tags.clone(),
         skip_tags: options.skip_tags.clone(),
         allowed: options.allow.clone(),
-        ..engine::Options::default()
-    }
+        environment: environment.of_programs(),
+        folder: options.file.parent().map(Path::to_path_buf).unwrap_or_default(),
+        verify: false,
+        plan: plan.map(Arc::new),
+        widened,
+    })
 }
 
 async fn begin(
-    options: Options,
+    (options, how): (Options, engine::Options),
     book: Arc<Runbook>,
     inputs: Inputs,
     reports: Reports,
@@ -107,8 +127,7 @@ async fn begin(
             return refusal.code;
         }
     };
-    let engine_options = engine_options(&options);
-    let started = Started::of(&book, &inputs.secret, &engine_options, &options.target);
+    let started = Started::of(&book, &inputs.secret, &how, &options.target);
     let (run, journal) = match record(place.1, &redactor, clock, &started) {
         Ok(opened) => opened,
         Err(error) => {
@@ -120,7 +139,7 @@ async fn begin(
         run,
         book,
         inputs,
-        options: engine_options,
+        options: how,
         target,
         journal,
         reports,

@@ -18,6 +18,7 @@ enum Document {
     Runbook,
     Report,
     Event,
+    Plan,
 }
 
 pub(super) fn command(options: &Options) -> u8 {
@@ -25,6 +26,7 @@ pub(super) fn command(options: &Options) -> u8 {
         Document::Runbook => crate::runbook::schema(),
         Document::Report => crate::report::schema(),
         Document::Event => crate::report::event_schema(),
+        Document::Plan => crate::report::plan_schema(),
     };
     say(&format!("{}\n", serde_json::to_string_pretty(&schema).unwrap_or_default()));
     exit::PASSED

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connect;
 use crate::engine;
-use crate::runbook::Runbook;
+use crate::runbook::{BudgetWidening, Runbook};
 
 /// How a run was begun; it lies sealed in the run's vault.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(super) struct Started {
     pub(super) tags: Vec<String>,
     pub(super) skip_tags: Vec<String>,
     pub(super) allow: Vec<String>,
+    /// What was added to the book's budget.
+    pub(super) widened: BudgetWidening,
     /// Where the run went.
     pub(super) kubeconfig: Option<PathBuf>,
     pub(super) context: Option<String>,
@@ -60,6 +62,7 @@ impl Started {
             tags: options.tags.clone(),
             skip_tags: options.skip_tags.clone(),
             allow: options.allowed.clone(),
+            widened: options.widened.clone(),
             kubeconfig,
             context,
             embedded: target.is_embedded(),
@@ -76,6 +79,7 @@ impl Started {
             tags: self.tags.clone(),
             skip_tags: self.skip_tags.clone(),
             allowed: self.allow.clone(),
+            widened: self.widened.clone(),
             ..engine::Options::default()
         }
     }

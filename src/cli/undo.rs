@@ -108,6 +108,7 @@ async fn show(order: Order, (client, fan): (crate::cluster::Client, Fan), past: 
     let redactor = fan.redactor().clone();
     let doors = Doors {
         client,
+        scout: None,
         ledger: Arc::new(NoLedger::default()),
         fan: Arc::new(fan),
         asker: Arc::new(Nobody),

@@ -12,7 +12,7 @@ use super::path::Path;
 use super::provider::Provider;
 use super::retry::{Effect, Next, RetryPolicy};
 use super::tap::Road;
-use super::transport::{RawResponse, RawStream};
+use super::transport::{Duplex, RawResponse, RawStream, RawUpgrade};
 use super::verbs::Permission;
 use super::{BodyError, Error, Identity, Read, Refusal, Request, Response, Tap, Transport, Write};
 use crate::clock::Clock;
@@ -30,7 +30,7 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
-    road: Road,
+    road: Arc<Road>,
     identity: Arc<dyn Identity>,
     provider: &'static dyn Provider,
     clock: Clock,
@@ -56,7 +56,7 @@ impl Client {
         tap: Arc<dyn Tap>,
         clock: Clock,
     ) -> Self {
-        let road = Road::new(transport, tap, clock);
+        let road = Arc::new(Road::new(transport, tap, clock));
         let (requests, discovery) = (AtomicU64::new(0), Discovery::default());
         let shared = Shared { road, identity, provider, clock, requests, discovery };
         Self { shared: Arc::new(shared), prefix: Path::default(), policy: RetryPolicy::seeded(fastrand::u64(..)) }
@@ -125,6 +125,50 @@ impl Client {
         Err(error)
     }
 
+    /// Asks for another protocol by these headers, and gives the server's headers with the connection.
+    ///
+    /// Nothing is done before the server agrees, so what it refuses may be asked again as a change may.
+    pub(super) async fn upgrade(
+        &self,
+        request: &Request<Write>,
+        asked: &HeaderMap,
+    ) -> Result<(HeaderMap, Box<dyn Duplex>), Error> {
+        let (mut attempt, mut may_renew) = (1, true);
+        loop {
+            let headers = self.shared.identity.headers().await?;
+            let error = match self.switch(request, headers.clone(), asked).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => error,
+            };
+            if may_renew && self.renewed(&error, &headers).await? {
+                may_renew = false;
+                continue;
+            }
+            match self.policy.next(attempt, Effect::Changes, &error) {
+                Next::After(delay) => tokio::time::sleep(delay).await,
+                Next::Stop => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn switch(
+        &self,
+        request: &Request<Write>,
+        headers: HeaderMap,
+        asked: &HeaderMap,
+    ) -> Result<(HeaderMap, Box<dyn Duplex>), Error> {
+        let mut wire = request.wire(self.prefix.as_str(), headers);
+        wire.headers.extend(asked.clone());
+        match self.shared.road.upgrade(wire).await? {
+            RawUpgrade::Open(headers, connection) => Ok((headers, connection)),
+            RawUpgrade::Answered(raw) => {
+                let refusal = Refusal::of(request.layer(), &raw, self.shared.clock.now());
+                Err(refusal.map_or_else(|| not_upgraded(raw.status.as_u16()), Error::from))
+            }
+        }
+    }
+
     /// Asks the server whether we may; none where its answer would not be about us.
     pub async fn may(&self, permission: &Permission) -> Result<Option<Allowance>, Error> {
         if !self.provider().reviews_access() {
@@ -190,7 +234,7 @@ impl Client {
     async fn renewed(&self, error: &Error, refused: &HeaderMap) -> Result<bool, Error> {
         match error.refusal() {
             Some(refusal) if refusal.is_unauthenticated() => {
-                Ok(self.shared.identity.renew(refused, &self.shared.road).await?)
+                Ok(self.shared.identity.renew(refused, self.shared.road.clone()).await?)
             }
             _ => Ok(false),
         }
@@ -199,6 +243,11 @@ impl Client {
 
 fn not_a_stream(status: u16) -> Error {
     Error::Body(BodyError::NotJson { status, cause: "a stream was expected".to_owned() })
+}
+
+fn not_upgraded(status: u16) -> Error {
+    let cause = "the server was asked to speak another protocol, and did not".to_owned();
+    Error::Body(BodyError::NotJson { status, cause })
 }
 
 /// The beginning of a stream that turned out to be a refusal.

@@ -10,9 +10,17 @@ use super::path::{Path, PathError};
 use super::resource::{CRON_JOB, OLD_CRON_JOB, Resource};
 use super::{Client, Error, Refusal, Request};
 
-/// The groups that were asked, by prefix and version.
+/// What servers take for sure, since 1.4 until today.
+const OLD_EVICTION: &str = "policy/v1beta1";
+
+/// What was asked, by the prefix of the server.
 #[derive(Debug, Default)]
-pub(super) struct Discovery(Mutex<Groups>);
+pub(super) struct Discovery {
+    /// The groups, by version.
+    groups: Mutex<Groups>,
+    /// The version of evictions.
+    evictions: Mutex<HashMap<Path, String>>,
+}
 
 type Groups = HashMap<(Path, String), Arc<Vec<Resource>>>;
 
@@ -24,7 +32,7 @@ impl Client {
         }
         let find = |kinds: &[Resource]| kinds.iter().find(|resource| resource.kind == kind).cloned();
         let key = (self.prefix().clone(), api_version.to_owned());
-        let mut groups = self.discovery().0.lock().await;
+        let mut groups = self.discovery().groups.lock().await;
         if let Some(found) = groups.get(&key).and_then(|kinds| find(kinds)) {
             return Ok(found);
         }
@@ -43,7 +51,7 @@ impl Client {
     /// A server that does not say is taken for a present one.
     pub async fn cron_jobs(&self) -> Result<Resource, Error> {
         let key = (self.prefix().clone(), CRON_JOB.api_version());
-        let mut groups = self.discovery().0.lock().await;
+        let mut groups = self.discovery().groups.lock().await;
         let kinds = match groups.get(&key) {
             Some(kinds) => Arc::clone(kinds),
             None => match self.ask(&key.1).await {
@@ -55,6 +63,25 @@ impl Client {
         let modern = kinds.is_empty() || kinds.iter().any(|resource| resource.kind == CRON_JOB.kind);
         groups.insert(key, kinds);
         Ok(if modern { CRON_JOB } else { OLD_CRON_JOB })
+    }
+
+    /// The version of evictions that this server takes, as `pods/eviction` says in its discovery.
+    ///
+    /// A server that does not say takes the old one: present ones do too.
+    pub async fn eviction_version(&self) -> Result<String, Error> {
+        let mut known = self.discovery().evictions.lock().await;
+        if let Some(version) = known.get(self.prefix()) {
+            return Ok(version.clone());
+        }
+        let request = Request::get(group_path("v1")?).label("look up the version of evictions");
+        let version = match self.read_json(&request).await {
+            Ok(list) => eviction(&list),
+            Err(Error::Refused(no)) if no.is_forbidden() || no.is_unrouted() || no.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        let version = version.unwrap_or_else(|| OLD_EVICTION.to_owned());
+        known.insert(self.prefix().clone(), version.clone());
+        Ok(version)
     }
 
     /// All kinds of a group and version; none where the server does not have it.
@@ -73,6 +100,14 @@ fn group_path(api_version: &str) -> Result<Path, PathError> {
         Some((group, version)) => Path::of("/apis").push(group)?.push(version),
         None => Path::of("/api").push(api_version),
     }
+}
+
+/// The version beside `pods/eviction` in the core's `APIResourceList`.
+fn eviction(list: &Value) -> Option<String> {
+    let rows = list.get("resources").and_then(Value::as_array)?;
+    let row = rows.iter().find(|row| row.get("name").is_some_and(|name| name == "pods/eviction"))?;
+    let text = |field: &str| row.get(field).and_then(Value::as_str);
+    Some(format!("{}/{}", text("group")?, text("version")?))
 }
 
 /// The kinds in an `APIResourceList`; subresources are left out.
@@ -139,6 +174,20 @@ mod tests {
     async fn a_server_that_will_not_say_is_taken_for_a_present_one() {
         let script = Script::new([answer(403, r#"{"kind":"Status","reason":"Forbidden","message":"no","code":403}"#)]);
         assert_eq!(client(&script).cron_jobs().await.unwrap(), CRON_JOB);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn evictions_are_of_the_version_that_the_server_says_asked_once() {
+        let list = r#"{"resources":[{"name":"pods","kind":"Pod","namespaced":true},
+            {"name":"pods/eviction","kind":"Eviction","group":"policy","version":"v1","namespaced":true}]}"#;
+        let script = Script::new([answer(200, list)]);
+        let client = client(&script);
+        for _ in 0..2 {
+            assert_eq!(client.eviction_version().await.unwrap(), "policy/v1");
+        }
+        assert_eq!(script.seen(), ["GET /api/v1"]);
+        let silent = Script::new([answer(200, r#"{"resources":[{"name":"pods/eviction"}]}"#)]);
+        assert_eq!(super::super::testing::client(&silent).eviction_version().await.unwrap(), "policy/v1beta1");
     }
 
     #[tokio::test(start_paused = true)]

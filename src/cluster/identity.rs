@@ -1,5 +1,7 @@
 //! Who we are to the server; the implementations live in `auth`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::HeaderMap;
 
@@ -18,7 +20,14 @@ pub trait Identity: Send + Sync + std::fmt::Debug {
     ///
     /// `Ok(true)`: there is something newer, send the request again. `Ok(false)`:
     /// there is not, the refusal stands, and a later try may fare better.
-    async fn renew(&self, refused: &HeaderMap, road: &dyn Transport) -> Result<bool, LoginEnded>;
+    ///
+    /// A caller may let go of the future at any time. What the server has given
+    /// by then must not be lost, so an implementation that stores tokens goes on
+    /// without its caller; [`Identity::close`] waits for it.
+    async fn renew(&self, refused: &HeaderMap, road: Arc<dyn Transport>) -> Result<bool, LoginEnded>;
+
+    /// Waits for a renewal under way and begins no other: for the moment before the process ends.
+    async fn close(&self) {}
 
     /// Who, for people: `alice@olares.com`, `admin (kubeconfig prod)`.
     fn name(&self) -> String;

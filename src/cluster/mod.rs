@@ -24,10 +24,12 @@
 pub mod auth;
 pub mod client;
 mod discovery;
+pub mod exec;
 pub mod identity;
 mod kapis;
 pub mod list;
 pub mod logs;
+pub mod middleware;
 pub mod path;
 pub mod provider;
 pub mod refusal;
@@ -43,6 +45,7 @@ pub(crate) mod testing;
 pub mod transport;
 pub mod verbs;
 pub mod watch;
+mod websocket;
 
 pub use client::Client;
 pub use identity::{Identity, LoginEnded};

@@ -138,6 +138,13 @@ impl<Door> Request<Door> {
         }
     }
 
+    /// Adds a parameter that comes several times.
+    #[must_use]
+    pub fn with_each(mut self, name: &'static str, values: &[String]) -> Self {
+        values.iter().for_each(|value| self.query.add(name, value));
+        self
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn with_body(mut self, media: Media, body: Value) -> Self {

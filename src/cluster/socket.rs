@@ -4,16 +4,20 @@
 //! keeps no cookies, and sends no `Origin` or `Referer` (the edge of `ControlHub`
 //! takes those for forgery). Connections are kept alive.
 
+mod named;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use reqwest::{Certificate, redirect, retry};
+use http::header::{HOST, HeaderValue};
+use reqwest::{Certificate, Proxy, redirect, retry};
 
-use super::transport::{RawResponse, RawStream, Transport, TransportError, Wire};
+use super::transport::{RawResponse, RawStream, RawUpgrade, Transport, TransportError, Wire};
 use crate::secret::Secret;
+use named::Renamed;
 
 /// The largest body that is taken, if nothing else is said.
 pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
@@ -53,6 +57,10 @@ pub struct Server {
     pub trust: Trust,
     /// Our own certificate.
     pub certificate: Option<ClientCertificate>,
+    /// The name to ask for and to find in the certificate, where it is not the host's.
+    pub certificate_name: Option<String>,
+    /// The proxy to go through: `http`, `https` or `socks5`; it goes before those of the environment.
+    pub proxy: Option<String>,
     /// The largest body that is taken; [`BODY_LIMIT`] if none.
     pub body_limit: Option<usize>,
 }
@@ -63,9 +71,9 @@ pub enum SocketError {
     /// Not a URL of http or https.
     #[error("`{0}` is not a URL of http or https")]
     Url(String),
-    /// Certificates or key cannot be used.
+    /// Certificates, key, proxy or names cannot be used.
     #[error("the {what} cannot be used: {cause}")]
-    Certificate {
+    Unusable {
         /// Which.
         what: &'static str,
         /// Why.
@@ -78,6 +86,7 @@ pub enum SocketError {
 pub struct Socket {
     base: String,
     server: Server,
+    renamed: Option<Renamed>,
     plain: OnceLock<Result<reqwest::Client, String>>,
     sealed: OnceLock<Result<reqwest::Client, String>>,
 }
@@ -91,14 +100,16 @@ impl Socket {
             return Err(wrong());
         }
         let base = url.as_str().trim_end_matches('/').to_owned();
-        let socket = Self { base, server, plain: OnceLock::new(), sealed: OnceLock::new() };
-        authorities(&socket.server)?;
-        own_certificate(&socket.server)?;
-        Ok(socket)
+        let renamed = Renamed::of(&url, &server)?;
+        authorities(&server)?;
+        own_certificate(&server)?;
+        proxy(&server)?;
+        Ok(Self { base, server, renamed, plain: OnceLock::new(), sealed: OnceLock::new() })
     }
 
     fn url(&self, wire: &Wire) -> String {
-        let base = wire.origin.as_deref().map_or(self.base.as_str(), |origin| origin.trim_end_matches('/'));
+        let known = || self.renamed.as_ref().map_or(self.base.as_str(), Renamed::base);
+        let base = wire.origin.as_deref().map_or_else(known, |origin| origin.trim_end_matches('/'));
         format!("{base}{}", wire.path)
     }
 
@@ -106,13 +117,17 @@ impl Socket {
     fn client(&self, url: &str) -> Result<&reqwest::Client, TransportError> {
         let sealed = url.starts_with("https:");
         let slot = if sealed { &self.sealed } else { &self.plain };
-        let made = slot.get_or_init(|| made(&self.server, &self.base, sealed));
+        let made = slot.get_or_init(|| made(self, sealed));
         made.as_ref().map_err(|cause| TransportError::NotSent(cause.clone()))
     }
 
     async fn send(&self, wire: Wire) -> Result<reqwest::Response, TransportError> {
         let url = self.url(&wire);
+        let host = self.renamed.as_ref().filter(|_| wire.origin.is_none()).map(Renamed::host);
         let mut request = self.client(&url)?.request(wire.method, url).headers(wire.headers);
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
         if let Some(body) = wire.body {
             request = request.body(body);
         }
@@ -145,6 +160,17 @@ impl Transport for Socket {
             }
         });
         Ok(RawStream { status, headers, body: body.boxed() })
+    }
+
+    async fn upgrade(&self, wire: Wire) -> Result<RawUpgrade, TransportError> {
+        let response = self.send(wire).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if status != http::StatusCode::SWITCHING_PROTOCOLS {
+            let body = whole(response, self.limit()).await?;
+            return Ok(RawUpgrade::Answered(RawResponse { status, headers, body }));
+        }
+        let connection = response.upgrade().await.map_err(|error| TransportError::Broken(causes(error)))?;
+        Ok(RawUpgrade::Open(headers, Box::new(connection)))
     }
 }
 
@@ -194,7 +220,8 @@ fn causes(error: reqwest::Error) -> String {
     if words.is_empty() { error.to_string() } else { words.join(": ") }
 }
 
-fn made(server: &Server, base: &str, sealed: bool) -> Result<reqwest::Client, String> {
+fn made(socket: &Socket, sealed: bool) -> Result<reqwest::Client, String> {
+    let server = &socket.server;
     // Whoever comes first installs it; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -206,8 +233,14 @@ fn made(server: &Server, base: &str, sealed: bool) -> Result<reqwest::Client, St
         .tcp_nodelay(true)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT);
-    if is_loopback(base) {
+    if is_loopback(&socket.base) {
         builder = builder.no_proxy();
+    }
+    if let Some(proxy) = proxy(server).map_err(|error| error.to_string())? {
+        builder = builder.proxy(proxy);
+    }
+    if let Some(renamed) = &socket.renamed {
+        builder = builder.dns_resolver(renamed.resolver());
     }
     builder = match authorities(server).map_err(|error| error.to_string())? {
         Some(certificates) => builder.tls_certs_only(certificates),
@@ -227,7 +260,7 @@ fn authorities(server: &Server) -> Result<Option<Vec<Certificate>>, SocketError>
     let Trust::Authorities(pem) = &server.trust else {
         return Ok(None);
     };
-    let unusable = |cause: String| SocketError::Certificate { what: "certificate authority", cause };
+    let unusable = |cause: String| SocketError::Unusable { what: "certificate authority", cause };
     let certificates = Certificate::from_pem_bundle(pem).map_err(|error| unusable(causes(error)))?;
     if certificates.is_empty() { Err(unusable("it holds no certificate".to_owned())) } else { Ok(Some(certificates)) }
 }
@@ -241,7 +274,19 @@ fn own_certificate(server: &Server) -> Result<Option<reqwest::Identity>, SocketE
     pem.extend_from_slice(own.key.expose().as_bytes());
     reqwest::Identity::from_pem(&pem)
         .map(Some)
-        .map_err(|error| SocketError::Certificate { what: "client certificate", cause: causes(error) })
+        .map_err(|error| SocketError::Unusable { what: "client certificate", cause: causes(error) })
+}
+
+fn proxy(server: &Server) -> Result<Option<Proxy>, SocketError> {
+    let Some(url) = &server.proxy else {
+        return Ok(None);
+    };
+    let unusable = |cause: String| SocketError::Unusable { what: "proxy", cause };
+    let parsed = url.parse::<reqwest::Url>().ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
+    if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h")) {
+        return Err(unusable("it is not a URL of http, https or socks5".to_owned()));
+    }
+    Proxy::all(url).map(Some).map_err(|error| unusable(causes(error)))
 }
 
 /// A server on this machine is never asked by way of a proxy.

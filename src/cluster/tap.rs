@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use tokio::time::{Instant, timeout};
 
-use super::transport::{RawResponse, RawStream, Transport, TransportError, Wire};
+use super::transport::{RawResponse, RawStream, RawUpgrade, Transport, TransportError, Wire};
 use crate::clock::{Clock, Timestamp};
 
 /// Hears of every exchange with the server; must be quick and never fail.
@@ -141,6 +141,24 @@ impl Transport for Road {
             Ok(answer) => {
                 exchange.answered(answer.status.as_u16(), 0, None);
                 Ok(answer)
+            }
+            Err(error) => Err(exchange.failed(error)),
+        }
+    }
+
+    async fn upgrade(&self, wire: Wire) -> Result<RawUpgrade, TransportError> {
+        let (confidential, patience) = (wire.confidential, wire.timeout);
+        let exchange = self.begin(&wire);
+        let outcome = timeout(patience, self.transport.upgrade(wire)).await;
+        match outcome.unwrap_or(Err(TransportError::TimedOut(patience))) {
+            Ok(opened @ RawUpgrade::Open(..)) => {
+                exchange.answered(101, 0, None);
+                Ok(opened)
+            }
+            Ok(RawUpgrade::Answered(answer)) => {
+                let body = Some(answer.body.clone()).filter(|_| !confidential);
+                exchange.answered(answer.status.as_u16(), answer.body.len(), body);
+                Ok(RawUpgrade::Answered(answer))
             }
             Err(error) => Err(exchange.failed(error)),
         }

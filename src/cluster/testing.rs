@@ -187,7 +187,7 @@ impl Identity for Badge {
         Ok(headers)
     }
 
-    async fn renew(&self, _: &HeaderMap, _: &dyn Transport) -> Result<bool, LoginEnded> {
+    async fn renew(&self, _: &HeaderMap, _: Arc<dyn Transport>) -> Result<bool, LoginEnded> {
         *self.renewed.lock().unwrap() += 1;
         self.renewals.lock().unwrap().pop_front().unwrap_or(Ok(false))
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Carries one request and brings back what came.
 ///
@@ -18,6 +19,33 @@ pub trait Transport: Send + Sync + std::fmt::Debug {
 
     /// Sends the request and hands back the answer's body as it comes.
     async fn stream(&self, wire: Wire) -> Result<RawStream, TransportError>;
+
+    /// Sends a request that asks for another protocol, and hands back the connection if the server agrees.
+    async fn upgrade(&self, _: Wire) -> Result<RawUpgrade, TransportError> {
+        Err(TransportError::NotSent("this road carries requests and answers only".to_owned()))
+    }
+}
+
+/// A connection on which both ends speak as they like.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// What a server says to a request for another protocol.
+pub enum RawUpgrade {
+    /// It agrees: its headers, and the connection.
+    Open(HeaderMap, Box<dyn Duplex>),
+    /// It answers as to any other request.
+    Answered(RawResponse),
+}
+
+impl std::fmt::Debug for RawUpgrade {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(..) => formatter.write_str("Open"),
+            Self::Answered(answer) => formatter.debug_tuple("Answered").field(answer).finish(),
+        }
+    }
 }
 
 /// A request as it goes out.

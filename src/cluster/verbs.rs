@@ -141,11 +141,12 @@ impl Address {
     }
 
     /// Asks the server to delete the pod, if its disruption budgets allow.
-    pub fn evict(&self, how: &Deletion) -> Request<Write> {
+    ///
+    /// `version` is what [`super::Client::eviction_version`] says.
+    pub fn evict(&self, version: &str, how: &Deletion) -> Request<Write> {
         let eviction = json!({
             "kind": "Eviction",
-            // Every server takes this version here; `policy/v1` only those since 1.22.
-            "apiVersion": "policy/v1beta1",
+            "apiVersion": version,
             "metadata": {"name": self.name(), "namespace": self.namespace()},
             "deleteOptions": how.options(),
         });
@@ -256,9 +257,10 @@ mod tests {
 
     #[test]
     fn an_eviction_names_the_pod_twice() {
-        let request = POD.at(Some("shop"), "web-1").unwrap().evict(&Deletion::default());
+        let request = POD.at(Some("shop"), "web-1").unwrap().evict("policy/v1", &Deletion::default());
         assert_eq!(request.path().as_str(), "/api/v1/namespaces/shop/pods/web-1/eviction");
         assert_eq!(request.body().unwrap()["metadata"], json!({"name": "web-1", "namespace": "shop"}));
+        assert_eq!(request.body().unwrap()["apiVersion"], "policy/v1");
     }
 
     #[test]

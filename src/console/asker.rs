@@ -239,6 +239,10 @@ fn read_when_wanted(
 fn show_consent(page: &mut Page<'_>, consent: &Consent) {
     let title = format!("{} would change {}:", consent.book, consent.target);
     page.line(0, Tone::Strong, &title);
+    if let Some(plan) = &consent.plan {
+        super::plan::changes(page, plan);
+        return super::plan::budget(page, plan);
+    }
     let widest = consent.effects.iter().map(|effect| width(&effect.step));
     let column = widest.max().unwrap_or(0).min(24);
     for effect in &consent.effects {
@@ -400,6 +404,7 @@ mod tests {
                 },
             ],
             budget: vec!["objects 2 of 3".into()],
+            plan: None,
         };
         assert_eq!(asker.ask(&Question::Consent(consent)).await, Answer::Yes);
         insta::assert_snapshot!(paper.text());

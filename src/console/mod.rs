@@ -16,22 +16,35 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod age;
+mod aside;
 mod asker;
 pub mod colour;
 pub mod diagnostics;
 mod ending;
 mod live;
+pub mod objects;
 mod page;
+mod plan;
+pub mod profiles;
+mod prompt;
 mod screen;
+pub mod space;
 mod step;
 mod style;
+mod table;
 mod text;
 mod trouble;
 
 #[cfg(test)]
 mod tests;
 
+pub use aside::Aside;
 pub use asker::{TerminalAsker, asker};
 pub use live::{Console, Pointers};
+pub use plan::draw as plan;
+pub use profiles::StoredProfile;
+pub use prompt::Prompt;
 pub use screen::{Pause, Screen};
 pub use style::{Loudness, Style};
+pub use text::harmless;

@@ -29,6 +29,11 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// One line of somebody else's text, as a terminal may be given it.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    clean(text)
+}
+
 fn is_obeyed(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

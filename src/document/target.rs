@@ -122,6 +122,8 @@ pub struct ObjectSet {
     pub min: Option<u64>,
     /// More are an error.
     pub max: Option<u64>,
+    /// How many are worked on at once.
+    pub max_parallel: Option<u64>,
     /// Where it stands.
     pub span: Span,
 }
@@ -301,7 +303,8 @@ fn container(node: &Node, mode: Mode, out: &mut Vec<Diagnostic>) -> Option<Conta
     }
 }
 
-const SET_KEYS: [&str; 8] = ["in", "selector", "field-selector", "where", "of", "held-by", "min", "max"];
+const SET_KEYS: [&str; 9] =
+    ["in", "selector", "field-selector", "where", "of", "held-by", "min", "max", "max-parallel"];
 
 fn set(kind: &'static KindRow, node: &Node, mode: Mode, out: &mut Vec<Diagnostic>) -> Option<ObjectSet> {
     let mut set = ObjectSet {
@@ -314,6 +317,7 @@ fn set(kind: &'static KindRow, node: &Node, mode: Mode, out: &mut Vec<Diagnostic
         held_by: None,
         min: None,
         max: None,
+        max_parallel: None,
         span: node.span,
     };
     let Kind::Mapping(entries) = &node.kind else {
@@ -349,6 +353,12 @@ fn set_key(set: &mut ObjectSet, entry: &Entry, mode: Mode, out: &mut Vec<Diagnos
         "held-by" => set.held_by = decode(value, mode, out),
         "min" => set.min = decode(value, mode, out),
         "max" => set.max = decode(value, mode, out),
+        "max-parallel" => {
+            set.max_parallel = decode(value, mode, out);
+            if set.max_parallel == Some(0) && !(mode == Mode::Holes && value.is_template()) {
+                out.push(Diagnostic::error("`max-parallel` is at least 1", value.span));
+            }
+        }
         _ => {
             let complaint = Diagnostic::error(format!("unknown key `{}` in a set", entry.key.text), entry.key.span);
             out.push(match nearest(&entry.key.text, SET_KEYS) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::guards::any_tripped;
 use super::outputs::with_result;
 use super::run::{Run, Surroundings, evaluation};
 use super::step::{At, Tried};
@@ -17,7 +18,7 @@ use crate::runbook::{Act, Body, Control, Retry, RetryOn, Step};
 use crate::template::Scope;
 
 /// The clock of a step that waits, where none is written.
-const WAIT: Duration = Duration::from_mins(10);
+pub(super) const WAIT: Duration = Duration::from_mins(10);
 
 /// When a step's time is up, and whose clock that is.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +157,7 @@ impl Run {
         tokio::select! {
             biased;
             reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
+            () = any_tripped(&around.wires) => Err(Verdict::Cancelled(CancelReason::Guard)),
             done = work => Ok(done),
             limit = over(clocks.own) => Err(Verdict::Errored(out_of_time(limit, context))),
             () = until(clocks.around) => Err(Verdict::Cancelled(CancelReason::Deadline)),

@@ -5,12 +5,14 @@ use super::step::words;
 use super::tags;
 use crate::action::Effect;
 use crate::document::{Kind, Node};
-use crate::event::{Answer, Class, Consent, EffectLine, EventKind, Failure, Phase, Question};
+use crate::event::{Answer, Class, Consent, EffectLine, EventKind, Failure, Phase, Plan, Question};
 use crate::runbook::{Body, Control, FailureBranch, Step, UndoPolicy};
 use crate::template::Scope;
 
 /// Asks, where the book has effects that need consent and `--yes` was not given.
-pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
+///
+/// `plan` is what is shown of the changes, where somebody looked.
+pub(super) async fn ask(run: &Run, scope: &Scope, plan: Option<Plan>) -> Result<(), Failure> {
     if run.order.options.yes {
         return Ok(());
     }
@@ -24,6 +26,7 @@ pub(super) async fn ask(run: &Run, scope: &Scope) -> Result<(), Failure> {
         target: format!("{} as {}", target.name, target.user),
         effects,
         budget: run.shared.gate.account(&run.shared.made),
+        plan: plan.map(Box::new),
     };
     let question = asked(&consent);
     let answer = run.asker.ask(&Question::Consent(consent)).await;
@@ -49,6 +52,11 @@ fn asked(consent: &Consent) -> String {
     };
     let lines: Vec<String> = consent.effects.iter().map(line).collect();
     format!("may these changes be made: {}?", lines.join("; "))
+}
+
+/// Whether a person will be asked before the first change.
+pub(super) fn is_asked(run: &Run, scope: &Scope) -> bool {
+    !run.order.options.yes && run.asker.is_there() && !effects(run, scope).is_empty()
 }
 
 /// The changes of `steps` and `on-failure` that need consent; undo and `always` need none.

@@ -99,6 +99,12 @@ impl Frame {
         self.states.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (value, state));
     }
 
+    /// Binds what a plan knows of a step.
+    pub(super) fn foresee(&self, id: &str, value: Value) {
+        let state = StepState::pending();
+        self.states.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (value, state));
+    }
+
     /// The states of this frame alone, as `steps` of one item of `each`.
     pub(super) fn own(&self) -> Json {
         let states = self.states.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::order::Order;
+use super::plan::Bound;
 use super::run::evaluation;
-use crate::action::{Gate, Made, MadeChange};
+use crate::action::{Away, Context, Gate, Made, MadeChange, Proposal, away};
 use crate::document::{self, Mode};
-use crate::event::{Answer, Asker, Change, Class, Failure, Question, Settled, Verb};
+use crate::event::{Answer, Asker, Change, Class, Failure, ObjectId, Question, Settled, Verb};
 use crate::runbook::BudgetLimits;
+use crate::secret::Redactor;
 use crate::template::Scope;
 
 /// Lets a change pass while the budget holds and, with `--ask`, a person agrees.
@@ -22,6 +24,25 @@ use crate::template::Scope;
 pub(super) struct BudgetGate {
     limits: BudgetLimits,
     asker: Option<Arc<dyn Asker>>,
+    bound: Option<Bound>,
+    /// UIDs of pods that were let go: several may be on their way at once.
+    let_go: tokio::sync::Mutex<BTreeSet<String>>,
+}
+
+/// The limits of an order: the book's, widened by the command line.
+pub(super) fn limits(order: &Order, scope: &Scope) -> Result<BudgetLimits, Failure> {
+    let Some(budget) = &order.book.budget else { return Ok(order.options.widened.apply(BudgetLimits::default())) };
+    let filled = budget.limits.fill(scope).map_err(|complaints| evaluation(&complaints))?;
+    let mut complaints = Vec::new();
+    let limits: Option<BudgetLimits> = document::decode(&filled.node, Mode::Whole, &mut complaints);
+    let limits = limits.filter(|_| complaints.is_empty()).ok_or_else(|| evaluation(&complaints))?;
+    Ok(order.options.widened.apply(limits))
+}
+
+/// The namespace that a budget asks about: an object's own, or the namespace itself that goes or changes.
+pub(super) fn namespace_of(object: &ObjectId) -> Option<&str> {
+    let namespace = if object.kind == "Namespace" { &object.name } else { &object.namespace };
+    Some(namespace.as_str()).filter(|namespace| !namespace.is_empty())
 }
 
 /// What was spent.
@@ -34,25 +55,15 @@ struct Spent {
 }
 
 impl BudgetGate {
-    /// Reads the book's budget.
-    pub(super) fn new(order: &Order, scope: &Scope, asker: Arc<dyn Asker>) -> Result<Self, Failure> {
-        let limits = match &order.book.budget {
-            None => BudgetLimits::default(),
-            Some(budget) => {
-                let filled = budget.limits.fill(scope).map_err(|complaints| evaluation(&complaints))?;
-                let mut complaints = Vec::new();
-                let limits: Option<BudgetLimits> = document::decode(&filled.node, Mode::Whole, &mut complaints);
-                limits.filter(|_| complaints.is_empty()).ok_or_else(|| evaluation(&complaints))?
-            }
-        };
-        Ok(Self { limits, asker: order.options.ask.then_some(asker) })
+    /// The gate of an order with these limits.
+    pub(super) fn new(order: &Order, limits: BudgetLimits, asker: Arc<dyn Asker>, redactor: &Redactor) -> Self {
+        let bound = order.options.plan.clone().map(|plan| Bound::new(plan, redactor.clone()));
+        Self { limits, asker: order.options.ask.then_some(asker), bound, let_go: tokio::sync::Mutex::default() }
     }
 
     fn over(&self, change: &Change, made: &Made) -> Option<String> {
-        let namespace = &change.object.namespace;
-        if let Some(allowed) = &self.limits.namespaces
-            && !namespace.is_empty()
-            && !allowed.contains(namespace)
+        if let (Some(allowed), Some(namespace)) = (&self.limits.namespaces, namespace_of(&change.object))
+            && !allowed.iter().any(|name| name == namespace)
         {
             return Some(format!("the namespace {namespace} is none of: {}", allowed.join(", ")));
         }
@@ -113,6 +124,9 @@ impl Gate for BudgetGate {
                 format!("{} {}: over the budget, {over}", change.object, change.summary),
             ));
         }
+        if let Some(bound) = &self.bound {
+            bound.admit(change, made)?;
+        }
         let Some(asker) = &self.asker else { return Ok(()) };
         let question = Question::Confirm {
             step: change.step.to_string(),
@@ -129,6 +143,25 @@ impl Gate for BudgetGate {
         }
     }
 
+    async fn weigh(&self, context: &Context, proposal: &Proposal) -> Result<(), Failure> {
+        let Some(limit) = self.limits.unavailable else { return Ok(()) };
+        // Held over the look, so that no two pods are let go on the same sight.
+        let mut let_go = self.let_go.lock().await;
+        for made in context.made().all().iter().filter(|made| !made.stands()) {
+            let_go.remove(&made.change.object.uid);
+        }
+        let taken: Vec<String> = let_go.iter().cloned().collect();
+        let Some(away) = away(context, proposal, &taken).await? else { return Ok(()) };
+        if limit.holds(away.pods, away.of) {
+            let_go.insert(proposal.object.uid.clone());
+            return Ok(());
+        }
+        let Away { workload, pods, of } = away;
+        let line =
+            format!("over the budget, unavailable: {pods} of {of} pods of {workload} would be away, {limit} may be");
+        Err(Failure::new(Class::Budget, format!("{} {}: {line}", proposal.object, proposal.summary)))
+    }
+
     fn account(&self, made: &Made) -> Vec<String> {
         let mut spent = Spent::default();
         made.all().iter().filter(|made| counts(made)).for_each(|made| spent.add(&made.change));
@@ -137,6 +170,7 @@ impl Gate for BudgetGate {
             .into_iter()
             .map(|(what, used, limit)| format!("{what} {used} of {limit}"))
             .collect();
+        lines.extend(self.limits.unavailable.map(|limit| format!("at most {limit} of a workload away")));
         lines.extend(self.limits.namespaces.as_ref().map(|namespaces| format!("only in {}", namespaces.join(", "))));
         lines
     }
@@ -145,7 +179,7 @@ impl Gate for BudgetGate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ObjectId, Reversal, StepId};
+    use crate::event::{Reversal, StepId};
 
     fn change(kind: &str, name: &str, verb: Verb, pods: u32) -> Change {
         Change {
@@ -162,7 +196,7 @@ mod tests {
     }
 
     fn gate(limits: BudgetLimits) -> BudgetGate {
-        BudgetGate { limits, asker: None }
+        BudgetGate { limits, asker: None, bound: None, let_go: tokio::sync::Mutex::default() }
     }
 
     #[tokio::test]
@@ -191,5 +225,14 @@ mod tests {
     async fn a_foreign_namespace_is_refused() {
         let gate = gate(BudgetLimits { namespaces: Some(vec!["other".into()]), ..BudgetLimits::default() });
         assert!(gate.admit(&change("Deployment", "web", Verb::Patch, 0), &Made::default()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_goes_is_in_itself() {
+        let gate = gate(BudgetLimits { namespaces: Some(vec!["shop".into()]), ..BudgetLimits::default() });
+        let mut gone = change("Namespace", "bank", Verb::Delete, 0);
+        gone.object.namespace.clear();
+        let refused = gate.admit(&gone, &Made::default()).await.unwrap_err();
+        assert!(refused.message.contains("the namespace bank is none of: shop"), "{refused}");
     }
 }

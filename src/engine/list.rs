@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use tokio::time::Instant;
 
+use super::guards::Tripwire;
 use super::past::Ended;
 use super::run::{Run, Surroundings};
 use super::step::{At, Tried};
@@ -74,6 +75,9 @@ impl Run {
     pub(super) fn stopped(&self, around: &Surroundings) -> Option<CancelReason> {
         if let Some(reason) = self.cancel.reason().filter(|reason| *reason >= around.stopped_by) {
             return Some(reason);
+        }
+        if around.wires.iter().any(Tripwire::is_tripped) {
+            return Some(CancelReason::Guard);
         }
         around.deadline.filter(|deadline| *deadline <= Instant::now()).map(|_| CancelReason::Deadline)
     }

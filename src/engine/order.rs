@@ -1,11 +1,14 @@
 //! What is to be run, and the doors to the outside.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::plan::Scout;
 use crate::action::Shelf;
 use crate::cluster::Client;
-use crate::event::{Asker, Fan, Ledger, TargetHead};
-use crate::runbook::{Inputs, Runbook};
+use crate::event::{Asker, Fan, Ledger, Plan, TargetHead};
+use crate::runbook::{BudgetWidening, Inputs, Runbook};
 
 /// A runbook joined with its target and its inputs: well-formed, not omniscient.
 #[derive(Debug, Clone)]
@@ -40,8 +43,16 @@ pub struct Options {
     pub tags: Vec<String>,
     /// No step with one of these tags.
     pub skip_tags: Vec<String>,
+    /// The plan that the run is bound to.
+    pub plan: Option<Arc<Plan>>,
+    /// What the command line adds to the budget.
+    pub widened: BudgetWidening,
     /// Hosts and programs that `http` and `command` may use beside the target.
     pub allowed: Vec<String>,
+    /// The variables that programs of `command` are started with.
+    pub environment: BTreeMap<String, String>,
+    /// The folder of the book: `apply` reads files beside it.
+    pub folder: PathBuf,
 }
 
 /// The doors to the outside.
@@ -49,6 +60,8 @@ pub struct Options {
 pub struct Doors {
     /// The target.
     pub client: Client,
+    /// Who looks before anything is sent; absent: the run neither shows nor is bound to a plan.
+    pub scout: Option<Scout>,
     /// Who must know of a change before it is sent.
     pub ledger: Arc<dyn Ledger>,
     /// Who hears of everything.

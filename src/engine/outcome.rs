@@ -76,7 +76,7 @@ fn decide(facts: &Facts) -> Outcome {
 }
 
 fn is_refusal(class: Option<Class>) -> bool {
-    matches!(class, Some(Class::Budget | Class::Guard | Class::Consent | Class::Forbidden))
+    matches!(class, Some(Class::Budget | Class::Guard | Class::Consent | Class::Forbidden | Class::Drift))
 }
 
 fn is_unreachable(class: Option<Class>) -> bool {

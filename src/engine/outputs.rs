@@ -70,7 +70,7 @@ impl Run {
         Ok(scope)
     }
 
-    fn output(
+    pub(super) fn output(
         &self,
         output: &OutputDeclaration,
         scope: &Scope,

@@ -127,7 +127,12 @@ impl Run {
 
     async fn undo_by_choice(&self, around: &Surroundings) {
         self.shared.fan.tell(EventKind::PhaseStarted(Phase::Undo));
-        let around = Surroundings { phase: Phase::Undo, stopped_by: CancelReason::Interrupt, ..around.clone() };
+        let around = Surroundings {
+            phase: Phase::Undo,
+            stopped_by: CancelReason::Interrupt,
+            wires: Vec::new(),
+            ..around.clone()
+        };
         self.undo_as_a_step(&UndoWhich::All, &around).await;
     }
 

@@ -10,27 +10,31 @@ use tokio::time::Instant;
 
 use super::cancel::Cancel;
 use super::frame::{Frame, failure_of};
-use super::gate::BudgetGate;
+use super::gate::{self, BudgetGate};
+use super::guards::Tripwire;
+use super::names::{base_scope, with_known_vars, with_new_vars};
 use super::order::{Doors, Order};
 use super::outcome::{self, Decisive};
 use super::past::Past;
 use super::pause::Pause;
-use super::{consent, requires};
+use super::plan::Scout;
+use super::{consent, preflight};
 use crate::action::{Choices, Made, RunFacts, Shared};
-use crate::clock::rfc3339;
-use crate::document::JsonPath;
 use crate::event::{
-    CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, Record, RunEnd, RunHead, StepId,
-    Verdict,
+    CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, RunEnd, RunHead, StepId, Verdict,
 };
 use crate::form::Form;
-use crate::runbook::{FailureBranch, InputType, Runbook, taints};
+use crate::runbook::{BudgetLimits, FailureBranch, Runbook, taints};
 use crate::secret::MASK;
-use crate::template::{Functions, Lookup, Scope, Value};
+use crate::template::{Scope, Value};
 
 /// What all parts of a run share.
 pub(super) struct Run {
     pub(super) order: Order,
+    /// How much it may touch.
+    pub(super) limits: BudgetLimits,
+    /// Who looks before anything is sent.
+    pub(super) scout: Option<Scout>,
     pub(super) shared: Arc<Shared>,
     pub(super) asker: Arc<dyn crate::event::Asker>,
     pub(super) cancel: Cancel,
@@ -42,6 +46,8 @@ pub(super) struct Run {
     /// The step that decides how the run ends.
     pub(super) decisive: Mutex<Option<Decisive>>,
     pub(super) undo_failed: Mutex<Option<Failure>>,
+    /// The first guard that broke.
+    broken_guard: Mutex<Option<Failure>>,
     /// What the run waits for, where it is paused.
     pub(super) paused: Mutex<Option<Pause>>,
     /// How a person wants a failed run to go on.
@@ -64,6 +70,8 @@ pub(super) struct Surroundings {
     pub(super) deadline: Option<Instant>,
     /// Only a reason at least as grave stops it.
     pub(super) stopped_by: CancelReason,
+    /// What the guards around it trip.
+    pub(super) wires: Vec<Tripwire>,
 }
 
 /// Carries an order out. Whatever happens, there is an end.
@@ -145,13 +153,27 @@ fn begin(
         Some(vars) => with_known_vars(scope, vars, &doors.fan, &taints),
         None => with_new_vars(scope, &order, &doors)?,
     };
+    assemble(order, doors, past, (cancel, started), scope)
+}
+
+/// A run whose vars are bound in `scope`.
+pub(super) fn assemble(
+    order: Order,
+    doors: Doors,
+    past: Past,
+    (cancel, started): (Cancel, Instant),
+    scope: Scope,
+) -> Result<(Run, Surroundings), Failure> {
+    let book = order.book.clone();
+    let taints = taints(&book, &order.inputs.secret);
     let known: BTreeSet<String> = book.walk().filter(|step| step.named).map(|step| step.id.clone()).collect();
     let frame = Frame::root(known);
     let scope = Arc::new(with_steps(scope, &frame, &taints));
     let facts = facts(&order, &doors.fan, &scope)?;
     let (made, once) = (Made::default(), Choices::default());
     past.hand_over(&made, &once);
-    let gate = BudgetGate::new(&order, &scope, doors.asker.clone())?;
+    let limits = gate::limits(&order, &scope)?;
+    let gate = BudgetGate::new(&order, limits.clone(), doors.asker.clone(), doors.fan.redactor());
     let shared = Shared {
         client: doors.client,
         ledger: doors.ledger,
@@ -164,7 +186,9 @@ fn begin(
     };
     let deadline = book.timeout.map(|timeout| started + timeout.saturating_sub(past.worked()));
     let run = Run {
+        scout: doors.scout,
         order,
+        limits,
         shared: Arc::new(shared),
         asker: doors.asker,
         cancel,
@@ -173,6 +197,7 @@ fn begin(
         blamed: Mutex::default(),
         decisive: Mutex::default(),
         undo_failed: Mutex::default(),
+        broken_guard: Mutex::default(),
         paused: Mutex::default(),
         answered_by: Mutex::default(),
         past,
@@ -186,50 +211,9 @@ fn begin(
         parent: None,
         deadline,
         stopped_by: CancelReason::StepFailed,
+        wires: Vec::new(),
     };
     Ok((run, surroundings))
-}
-
-fn base_scope(order: &Order, fan: &Fan, taints: &[Vec<String>], past: &Past) -> Scope {
-    let functions = Functions { jsonpath: select, clock: fan.clock() };
-    let mut scope = Scope::new(functions);
-    scope.bind("inputs", Value::lookup(Arc::new(BoundInputs::of(order))));
-    let run = json!({
-        "id": fan.run().0,
-        "started_at": rfc3339(past.began_at().unwrap_or_else(|| fan.clock().now())),
-        "book": order.book.name,
-        "actor": past.head().map_or(&order.actor, |head| &head.actor),
-    });
-    scope.bind("run", Value::from_json(run));
-    scope.bind("target", Value::from_json(json!(order.target)));
-    taint(&mut scope, taints);
-    scope
-}
-
-/// The inputs as expressions see them: a declared duration compares as one.
-#[derive(Debug)]
-struct BoundInputs(BTreeMap<String, Value>);
-
-impl BoundInputs {
-    fn of(order: &Order) -> Self {
-        let bound = order.inputs.values.iter().map(|(name, value)| {
-            let declared = order.book.inputs.iter().find(|input| input.name == *name);
-            let duration = declared.filter(|input| input.kind() == InputType::Duration);
-            let bound = duration.and_then(|_| Value::duration(value.as_str()?));
-            (name.clone(), bound.unwrap_or_else(|| Value::from_json(value.clone())))
-        });
-        Self(bound.collect())
-    }
-}
-
-impl Lookup for BoundInputs {
-    fn get(&self, key: &str) -> Option<Value> {
-        self.0.get(key).cloned()
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
-    }
 }
 
 pub(super) fn taint(scope: &mut Scope, taints: &[Vec<String>]) {
@@ -243,48 +227,6 @@ pub(super) fn with_steps(mut scope: Scope, frame: &Arc<Frame>, taints: &[Vec<Str
     scope.bind("steps", Value::lookup(frame.clone()));
     taint(&mut scope, taints);
     scope
-}
-
-fn select(value: &Json, path: &str) -> Result<Vec<Json>, String> {
-    let path = JsonPath::parse(path)?;
-    Ok(path.select(value).into_iter().cloned().collect())
-}
-
-/// Computes the vars, and keeps them with the inputs for those who go on.
-fn with_new_vars(base: Scope, order: &Order, doors: &Doors) -> Result<Scope, Failure> {
-    let (scope, vars) = with_vars(base, order, &doors.fan)?;
-    let remembered = [Record::Inputs(json!(order.inputs.values)), Record::Vars(vars.into_iter().collect())];
-    for record in &remembered {
-        doors.ledger.remember(record).map_err(|error| Failure::new(Class::Journal, error.to_string()))?;
-    }
-    Ok(scope)
-}
-
-/// Binds the vars as an earlier process computed them.
-fn with_known_vars(mut scope: Scope, vars: &Json, fan: &Fan, taints: &[Vec<String>]) -> Scope {
-    for (name, value) in vars.as_object().into_iter().flatten() {
-        if taints.iter().any(|path| matches!(path.as_slice(), [root, var] if root == "vars" && var == name)) {
-            fan.redactor().register_value(value);
-        }
-    }
-    scope.bind("vars", Value::from_json(vars.clone()));
-    scope
-}
-
-fn with_vars(base: Scope, order: &Order, fan: &Fan) -> Result<(Scope, BTreeMap<String, Json>), Failure> {
-    let mut vars: BTreeMap<String, Json> = BTreeMap::new();
-    let mut scope = base;
-    for variable in &order.book.vars {
-        scope.bind("vars", Value::from_json(json!(vars)));
-        let (value, tainted) = fill(&variable.value, &scope, fan)
-            .map_err(|failure| Failure::new(failure.class, format!("variable `{}`: {failure}", variable.name)))?;
-        if variable.secret || tainted {
-            fan.redactor().register_value(&value);
-        }
-        vars.insert(variable.name.clone(), value);
-    }
-    scope.bind("vars", Value::from_json(json!(vars)));
-    Ok((scope, vars))
 }
 
 /// Fills a form to a JSON value; tainted values are registered before anyone sees them.
@@ -321,6 +263,8 @@ fn facts(order: &Order, fan: &Fan, scope: &Scope) -> Result<RunFacts, Failure> {
         namespace,
         every: defaults.every,
         allowed: order.options.allowed.clone(),
+        environment: order.options.environment.clone(),
+        folder: order.options.folder.clone(),
     })
 }
 
@@ -347,7 +291,12 @@ impl Run {
         if let Err(failure) = self.may_begin(&surroundings).await {
             return outcome::refused(self, &failure, self.started);
         }
-        let ended_well = self.settle_lost().await && self.steps(&surroundings).await;
+        let (book, own) = (self.order.book.clone(), StepId("guards".into()));
+        let (watch, inner) = match self.guard(&book.guards, &own, &surroundings).await {
+            Ok(guarded) => guarded,
+            Err(failure) => return outcome::refused(self, &failure, self.started),
+        };
+        let ended_well = self.settle_lost().await && self.under(&watch, self.steps(&inner)).await;
         let mut handled = false;
         if !ended_well && self.goes_to_on_failure() {
             handled = self.after_failure(&surroundings).await;
@@ -366,16 +315,26 @@ impl Run {
     }
 
     async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
-        requires::check(self).await?;
-        self.warn_of_unwatched();
-        // Consent is given once a run.
-        if self.past.has_begun() { Ok(()) } else { consent::ask(self, &surroundings.scope).await }
+        preflight::check(self, &surroundings.scope).await?;
+        // What would be done is told, and consent given, once a run.
+        if self.past.has_begun() {
+            return Ok(());
+        }
+        self.tell_of_licence();
+        let plan = self.looked_ahead(&surroundings.scope).await?;
+        consent::ask(self, &surroundings.scope, plan).await
     }
 
-    /// Says what the book asks for and this version does not do.
-    fn warn_of_unwatched(&self) {
-        if !self.order.book.guards.is_empty() {
-            self.warn("this version does not watch `guards`: put an `expect` after each change");
+    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
+    fn tell_of_licence(&self) {
+        let options = &self.order.options;
+        let widened = options.widened.words();
+        if !widened.is_empty() {
+            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
+        }
+        if let Some(plan) = &options.plan {
+            let text = format!("bound to the plan {}", plan.hash);
+            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
         }
     }
 
@@ -458,8 +417,17 @@ impl Run {
                 step: step.clone(),
                 name: name.to_owned(),
                 verdict: verdict.clone(),
-                failure: failure_of(verdict),
+                failure: self.told(verdict),
             });
+        }
+    }
+
+    /// The trouble of a verdict; of a broken guard, which one and how.
+    fn told(&self, verdict: &Verdict) -> Option<Failure> {
+        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
+            _ => failure_of(verdict),
         }
     }
 
@@ -478,6 +446,11 @@ impl Run {
         let blamed = self.absolve();
         let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
         *decisive = decisive.take().or(blamed);
+    }
+
+    /// Notes a guard that broke; the first one counts.
+    pub(super) fn guard_broke(&self, failure: Failure) {
+        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     pub(super) fn tolerate(&self) {

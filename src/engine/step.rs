@@ -166,7 +166,7 @@ impl Run {
         let handled = bad && self.answered(at, &title, &tried.verdict).await;
         if let Some(branch) = &at.step.always {
             let stopped_by = CancelReason::SecondInterrupt;
-            let inner = Surroundings { phase: Phase::Always, stopped_by, ..at.inside() };
+            let inner = Surroundings { phase: Phase::Always, stopped_by, wires: Vec::new(), ..at.inside() };
             if !self.list_to_the_end(&branch.steps, &inner).await && at.around.phase != Phase::OnFailure {
                 self.decide();
             }
@@ -191,7 +191,7 @@ impl Run {
         let class = verdict.class().map(Class::word);
         let failure = json!({"step": at.id.0, "name": title, "message": verdict.line(), "class": class});
         scope.bind("failure", Value::from_json(failure));
-        let inner = Surroundings { phase: Phase::OnFailure, scope: Arc::new(scope), ..at.inside() };
+        let inner = Surroundings { phase: Phase::OnFailure, scope: Arc::new(scope), wires: Vec::new(), ..at.inside() };
         self.list_to_the_end(&branch.steps, &inner).await && branch.handles
     }
 

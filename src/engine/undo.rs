@@ -119,6 +119,7 @@ impl Run {
             phase: Phase::Undo,
             depth: around.depth + 1,
             parent: Some(way.clone()),
+            wires: Vec::new(),
             ..around.clone()
         };
         if self.list_to_the_end(steps, &inner).await {
@@ -213,7 +214,7 @@ pub(super) fn is_meant(which: &UndoWhich, made: &MadeChange) -> bool {
 }
 
 /// Whether a full step name has this id on its way: ids are unique in a book.
-fn bears(step: &str, id: &str) -> bool {
+pub(super) fn bears(step: &str, id: &str) -> bool {
     let mut depth = 0_usize;
     let outside_keys: String = step
         .chars()

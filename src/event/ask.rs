@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 
+use super::plan::Plan;
+
 /// What a person is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
@@ -119,6 +121,9 @@ pub struct Consent {
     pub effects: Vec<EffectLine>,
     /// The budget's account, a line each.
     pub budget: Vec<String>,
+    /// What exactly would be done, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Plan>>,
 }
 
 /// One effect in words.
@@ -152,6 +157,11 @@ pub enum Answer {
 /// Puts a question to a person, wherever that person sits.
 #[async_trait]
 pub trait Asker: Send + Sync + std::fmt::Debug {
+    /// Whether anybody is there to answer.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Asks, and waits for the answer.
     async fn ask(&self, question: &Question) -> Answer;
 }
@@ -162,6 +172,10 @@ pub struct Nobody;
 
 #[async_trait]
 impl Asker for Nobody {
+    fn is_there(&self) -> bool {
+        false
+    }
+
     async fn ask(&self, _: &Question) -> Answer {
         Answer::Nobody("give --yes to agree beforehand".into())
     }

@@ -17,6 +17,7 @@ mod fan;
 mod kind;
 mod ledger;
 mod outcome;
+mod plan;
 mod step;
 
 pub use ask::{Answer, Approval, Approve, Asker, Choice, Consent, EffectLine, Nobody, Question};
@@ -27,6 +28,10 @@ pub use kind::{
 };
 pub use ledger::{Intent, Ledger, LedgerError, NoLedger, Record, Ticket};
 pub use outcome::{CancelReason, Class, Failure, Left, Mismatches, NotUndoable, Outcome, StillChanged, Verdict};
+pub use plan::{
+    Basis, BudgetRow, EffectKind, Fingerprint, Happens, PLAN_VERSION, Plan, PlannedBook, PlannedEffect, PlannedStep,
+    PlannedUndo, Problem,
+};
 pub use step::{Phase, RunId, StepId, StepStatus};
 
 /// The version of the event format; a journal of an older one must stay readable.

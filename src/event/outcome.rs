@@ -24,6 +24,8 @@ pub enum Class {
     Budget,
     /// Nobody agreed to the changes.
     Consent,
+    /// The target, or the book, is no longer as it was planned.
+    Drift,
     /// The server does not permit it.
     Forbidden,
     /// The login is not valid, or no longer.

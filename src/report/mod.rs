@@ -93,6 +93,11 @@ pub fn schema() -> Schema {
     schemars::schema_for!(Report)
 }
 
+/// The JSON Schema of a plan.
+pub fn plan_schema() -> Schema {
+    schemars::schema_for!(crate::event::Plan)
+}
+
 /// The JSON Schema of one event, a line of the journal.
 pub fn event_schema() -> Schema {
     schemars::schema_for!(crate::event::Event)

@@ -15,7 +15,7 @@ mod schema;
 mod step;
 
 pub use approve::Approval;
-pub use budget::BudgetLimits;
+pub use budget::{BudgetLimits, BudgetWidening, Percentage};
 pub use check::{steps_read_by, taints, unsupported};
 pub use inputs::{Given, InputDeclaration, InputType, Inputs, resolve};
 pub use parse::{STEP_KEYS, TOP_KEYS};

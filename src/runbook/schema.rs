@@ -126,7 +126,7 @@ fn set() -> Value {
     json!({"anyOf": [{"const": "all"}, {"type": "object", "additionalProperties": false, "properties": {
         "in": {"type": ["string", "array"]}, "selector": {"type": ["string", "object"]}, "field-selector": {"type": "string"},
         "where": {"$ref": "#/$defs/Expectations"}, "of": {"type": "object", "properties": kinds}, "held-by": {"type": "string"},
-        "min": {"type": "integer"}, "max": {"type": "integer"},
+        "min": {"type": "integer"}, "max": {"type": "integer"}, "max-parallel": {"type": "integer", "minimum": 1},
     }}]})
 }
 

@@ -1,13 +1,21 @@
 //! A request, read: what the routes look at.
 
-use axum::extract::Request;
+use std::sync::{Mutex, PoisonError};
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts as _, Request};
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::schema::protobuf;
 use super::status::StatusError;
+use crate::document;
+use crate::source::Diagnostic;
 
 /// A request whose body has arrived.
 pub(super) struct Ask {
@@ -20,16 +28,25 @@ pub(super) struct Ask {
     /// How many writes the caches behind the answer are late.
     pub(super) lag: u64,
     query: Vec<(String, String)>,
+    /// The way to a WebSocket, where the client wants one; it can be gone once.
+    upgrade: Mutex<Option<WebSocketUpgrade>>,
 }
 
 impl Ask {
     /// Reads a request to its end; nothing when its body breaks.
     pub(super) async fn read(request: Request) -> Option<Self> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
+        enter_by_path(&mut parts);
+        let upgrade = Mutex::new(WebSocketUpgrade::from_request_parts(&mut parts, &()).await.ok());
         let path = parts.uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let query = pairs(parts.uri.query().unwrap_or_default());
-        Some(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body, path, lag: 0, query })
+        Some(Self { method: parts.method, uri: parts.uri, headers: parts.headers, body, path, lag: 0, query, upgrade })
+    }
+
+    /// The way to a WebSocket; nothing when the client did not ask for one, or it was taken already.
+    pub(super) fn upgrade(&self) -> Option<WebSocketUpgrade> {
+        self.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The segments, for matching.
@@ -69,17 +86,53 @@ impl Ask {
     /// The body as JSON; `kind` is what it should hold.
     pub(super) fn json(&self, kind: &str) -> Result<Value, StatusError> {
         let sent = self.header("content-type").unwrap_or_default();
+        if sent.starts_with(protobuf::MEDIA) {
+            return protobuf::read(&self.body).ok_or_else(|| {
+                StatusError::bad_request(format!("the object provided is unrecognized (must be of type {kind})"))
+            });
+        }
         if !sent.is_empty() && !["json", "yaml", "*/*"].iter().any(|taken| sent.contains(taken)) {
             return Err(StatusError::unsupported_media(
                 "the body of the request was in an unknown format - accepted media types include: application/json",
             ));
         }
-        serde_json::from_slice(&self.body).map_err(|error| {
+        structured(&self.body, sent).map_err(|error| {
             StatusError::bad_request(format!(
                 "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse \
                  error: {error}"
             ))
         })
+    }
+}
+
+/// A body as JSON, or as YAML where its type says so.
+pub(super) fn structured(body: &[u8], content_type: &str) -> Result<Value, String> {
+    let plain = serde_json::from_slice(body).map_err(|error| error.to_string());
+    if plain.is_ok() || !content_type.contains("yaml") {
+        return plain;
+    }
+    let source = document::from_bytes("the body", body).map_err(|complaint| complaint.message)?;
+    let (tree, complaints) = document::read(&source);
+    match (tree, complaints.into_iter().find(Diagnostic::is_error)) {
+        (Some(tree), None) => Ok(tree.to_json()),
+        (_, complaint) => Err(complaint.map_or_else(|| "empty".to_owned(), |complaint| complaint.message)),
+    }
+}
+
+/// Takes `/as/<token>` off the path and puts the token where it belongs.
+///
+/// kubectl sends no token over plain HTTP, but it keeps the path of its server's address: so a
+/// kubeconfig can say who asks without TLS (client-go `clientcmd`: identity only if the transport is TLS).
+fn enter_by_path(parts: &mut Parts) {
+    let Some((token, rest)) =
+        parts.uri.path().strip_prefix("/as/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    else {
+        return;
+    };
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    if let (Ok(uri), Ok(bearer)) = (format!("/{rest}{query}").parse(), format!("Bearer {token}").parse()) {
+        parts.headers.insert(AUTHORIZATION, bearer);
+        parts.uri = uri;
     }
 }
 
@@ -102,6 +155,16 @@ fn pairs(query: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use axum::body::Body;
+
+    #[tokio::test]
+    async fn a_path_may_say_who_asks() {
+        let request = Request::get("/as/secret/api/v1/pods?limit=5").body(Body::empty()).expect("a request");
+        let ask = Ask::read(request).await.expect("whole");
+        assert_eq!(
+            (ask.uri.to_string().as_str(), ask.header("authorization")),
+            ("/api/v1/pods?limit=5", Some("Bearer secret"))
+        );
+    }
 
     #[tokio::test]
     async fn path_and_query_are_decoded() {

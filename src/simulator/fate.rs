@@ -64,7 +64,7 @@ pub enum Becomes {
 }
 
 impl PodMatch {
-    fn holds(&self, pod: &Value) -> bool {
+    pub(super) fn holds(&self, pod: &Value) -> bool {
         let containers = object::list(pod, "/spec/containers");
         let image = |part: &String| containers.iter().any(|container| object::text(container, "/image").contains(part));
         let name = match object::name(pod) {

@@ -7,19 +7,24 @@
 //! `controllers/` do the rest, as in a real cluster.
 
 mod ask;
+pub mod commands;
 pub mod controllers;
 mod defaults;
 pub mod fate;
 pub mod faults;
 mod identity;
+pub mod manifests;
 pub mod object;
 mod patch;
 mod populate;
+mod quantity;
+mod quota;
 mod reply;
 mod requests;
 pub mod resource;
 mod routes;
 pub mod scenario;
+mod schema;
 pub mod selector;
 mod service;
 mod serving;
@@ -33,9 +38,11 @@ mod world;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use commands::CommandRule;
 use controllers::Controllers;
 use fate::PodFates;
 use faults::Faults;
@@ -60,6 +67,7 @@ struct App {
     identity: Identity,
     faults: Faults,
     switches: Switches,
+    commands: Vec<CommandRule>,
     requests: Requests,
     /// Ends what would go on forever: watches, followed logs, stalls.
     stop: CancellationToken,
@@ -89,6 +97,7 @@ impl Simulator {
             identity: Identity::new(users, scenario.tokens, scenario.switches, clock),
             faults: Faults::new(scenario.faults),
             switches: scenario.switches,
+            commands: scenario.commands,
             requests: Requests::default(),
             stop: CancellationToken::new(),
             _controllers: controllers,
@@ -117,6 +126,21 @@ impl Simulator {
     /// The requests seen so far, oldest first.
     pub fn requests(&self) -> Vec<Seen> {
         self.app.requests.all()
+    }
+
+    /// Tells of each request from now on, as it is answered; one listener at a time.
+    pub fn watch_requests(&self) -> UnboundedReceiver<Seen> {
+        self.app.requests.listen()
+    }
+
+    /// The users by name, and what each may do.
+    pub fn users(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.app.identity.users().iter().map(|user| (user.name.as_str(), user.role.name()))
+    }
+
+    /// A token of a user that never expires; nothing for a stranger.
+    pub fn lasting_token(&self, user: &str) -> Option<String> {
+        Some(self.app.identity.lasting(self.app.identity.user(user)?))
     }
 
     /// A new access token of a user, without a login; nothing for a stranger.

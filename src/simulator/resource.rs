@@ -35,11 +35,13 @@ pub enum Trait {
     Scale,
     /// DELETE answers with the object even when it is gone.
     ReturnsDeleted,
+    /// PUT creates it where it is not there.
+    CreatedByUpdate,
     /// Part of `kubectl get all`.
     All,
 }
 
-use Trait::{All, Generation, ReturnsDeleted, Scale, Status};
+use Trait::{All, CreatedByUpdate, Generation, ReturnsDeleted, Scale, Status};
 
 impl Resource {
     /// Whether the kind has a behaviour.
@@ -93,10 +95,10 @@ const APPS: &[&str] = &["v1"];
 /// Every kind that is served.
 pub static RESOURCES: &[Resource] = &[
     core("pods", "pod", "Pod", &["po"], &[Status, ReturnsDeleted, All]),
-    core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, All]),
+    core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, CreatedByUpdate, All]),
     core("configmaps", "configmap", "ConfigMap", &["cm"], &[]),
     core("secrets", "secret", "Secret", &[], &[]),
-    core("events", "event", "Event", &["ev"], &[]),
+    core("events", "event", "Event", &["ev"], &[CreatedByUpdate]),
     core("serviceaccounts", "serviceaccount", "ServiceAccount", &["sa"], &[ReturnsDeleted]),
     core(
         "persistentvolumeclaims",
@@ -106,6 +108,12 @@ pub static RESOURCES: &[Resource] = &[
         &[Status, ReturnsDeleted],
     ),
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &[Status, ReturnsDeleted]),
+    core("endpoints", "endpoints", "Endpoints", &["ep"], &[CreatedByUpdate]),
+    core("limitranges", "limitrange", "LimitRange", &["limits"], &[CreatedByUpdate]),
+    Resource {
+        namespaced: false,
+        ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"], &[Status, ReturnsDeleted])
+    },
     Resource { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"], &[Status]) },
     Resource { namespaced: false, ..core("nodes", "node", "Node", &["no"], &[Status]) },
     apps("deployments", "deployment", "Deployment", &["deploy"], &[Generation, Status, Scale, All]),
@@ -135,7 +143,43 @@ pub static RESOURCES: &[Resource] = &[
             &[Status, All],
         )
     },
+    Resource { group: "coordination.k8s.io", ..core("leases", "lease", "Lease", &[], &[CreatedByUpdate]) },
+    networking("ingresses", "ingress", "Ingress", &["ing"], &[Generation, Status]),
+    networking("networkpolicies", "networkpolicy", "NetworkPolicy", &["netpol"], &[Generation]),
+    Resource { namespaced: false, ..networking("ingressclasses", "ingressclass", "IngressClass", &[], &[Generation]) },
+    Resource {
+        group: "discovery.k8s.io",
+        ..core("endpointslices", "endpointslice", "EndpointSlice", &[], &[Generation])
+    },
+    rbac("roles", "role", "Role"),
+    rbac("rolebindings", "rolebinding", "RoleBinding"),
+    Resource { namespaced: false, ..rbac("clusterroles", "clusterrole", "ClusterRole") },
+    Resource { namespaced: false, ..rbac("clusterrolebindings", "clusterrolebinding", "ClusterRoleBinding") },
+    Resource {
+        group: "storage.k8s.io",
+        namespaced: false,
+        ..core("storageclasses", "storageclass", "StorageClass", &["sc"], &[ReturnsDeleted, CreatedByUpdate])
+    },
+    Resource {
+        group: "scheduling.k8s.io",
+        namespaced: false,
+        ..core("priorityclasses", "priorityclass", "PriorityClass", &["pc"], &[Generation, CreatedByUpdate])
+    },
 ];
+
+const fn networking(
+    plural: &'static str,
+    singular: &'static str,
+    kind: &'static str,
+    short: &'static [&'static str],
+    traits: &'static [Trait],
+) -> Resource {
+    Resource { group: "networking.k8s.io", ..core(plural, singular, kind, short, traits) }
+}
+
+const fn rbac(plural: &'static str, singular: &'static str, kind: &'static str) -> Resource {
+    Resource { group: "rbac.authorization.k8s.io", ..core(plural, singular, kind, &[], &[CreatedByUpdate]) }
+}
 
 const fn core(
     plural: &'static str,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::commands::CommandRule;
 use super::fate::PodRule;
 use super::faults::Fault;
 
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What becomes of pods.
     pub pods: Vec<PodRule>,
+    /// What commands do inside of containers (`pods/exec`); the first rule that fits decides.
+    pub commands: Vec<CommandRule>,
 }
 
 /// A scenario that cannot be read.

@@ -68,7 +68,7 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
         },
     };
     let status = response.status().as_u16();
-    app.requests.push(Seen::of(&ask, status, known.map(Caller::name)));
+    app.requests.push(Seen::of(&ask, status, known.map(Caller::name), app.store.clock().now()));
     match effect {
         Some(Effect::Stall | Effect::StallAfter) => stalled(app).await,
         Some(effect) => spoiled(app, &effect, response),

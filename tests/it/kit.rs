@@ -202,6 +202,12 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// A file that it left in its folder.
+    pub(crate) fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.home.path().join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}\n{}", self.said()))
+    }
+
     /// Demands an exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {

@@ -13,12 +13,17 @@
 
 mod bless;
 mod cases;
+mod contract;
 mod crash;
+mod guards;
 mod hidden;
 mod house;
 mod interrupted;
 mod kit;
+mod login;
+mod look;
 mod normal;
+mod plan;
 mod readme;
 mod refused;
 mod resumed;

@@ -110,6 +110,16 @@ impl Server {
         Self { simulator, serving, _runtime: runtime }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.serving.url
+    }
+
+    /// An access and a refresh token of a user.
+    pub(crate) fn tokens(&self, user: &str) -> (String, String) {
+        self.simulator.login(user).expect("a user")
+    }
+
     /// `METHOD path` of every request, in order.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()

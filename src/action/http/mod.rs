@@ -21,12 +21,12 @@ use tokio::time::Instant;
 
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Look, Observed, Outlook};
 use crate::cluster::socket::{Server, Socket};
 use crate::cluster::transport::{RawResponse, Wire};
 use crate::cluster::{Transport, TransportError};
 use crate::document::{DurationText, Node, OneOrMany, TargetRule};
-use crate::event::{Class, Failure, Reversal};
+use crate::event::{Class, Failure, ObjectId, Reversal};
 use crate::source::Diagnostic;
 use place::Place;
 use status::StatusRange;
@@ -156,6 +156,15 @@ impl Action for Http {
         self.through(context, &road, &place).await
     }
 
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("a request to another host is only sent by a run".into()))
+    }
+
+    fn wants(&self) -> Vec<String> {
+        let url: Option<http::Uri> = self.arguments.url.parse().ok();
+        url.and_then(|url| Some(url.host()?.to_owned())).into_iter().collect()
+    }
+
     fn effect(&self) -> super::Effect {
         match self.own_effect() {
             Effect::None => super::Effect::Nothing,
@@ -196,7 +205,7 @@ impl Http {
 
     fn execution(&self) -> Execution {
         Execution {
-            on: self.arguments.url.clone(),
+            on: ObjectId { kind: "Request".into(), name: self.arguments.url.clone(), ..ObjectId::default() },
             summary: self.arguments.method.wire().to_string(),
             body: self.arguments.body.clone(),
             reversal: Reversal::Cannot(NO_WAY_BACK.into()),

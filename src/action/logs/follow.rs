@@ -1,4 +1,4 @@
-//! Reading on until a line comes.
+//! Reading on until a line comes, or the log ends.
 //!
 //! Each look asks from the last line's own moment on, by the node's clock and
 //! not ours. Servers look at whole seconds, so the lines of the last second
@@ -30,7 +30,7 @@ struct Seen {
     known: HashMap<String, usize>,
 }
 
-/// Reads all logs on and on until a line matches.
+/// Reads all logs on and on until a line matches; without a pattern until every pod has ended.
 ///
 /// # Errors
 /// When every pod has ended without such a line, or a pod is gone.
@@ -38,29 +38,40 @@ pub(super) async fn until(
     context: &Context,
     sources: &[Source],
     part: &LogPart,
-    pattern: &Pattern,
+    pattern: Option<&Pattern>,
 ) -> Result<(Vec<String>, Value), Failure> {
     let started = Instant::now();
     let mut seen: Vec<Seen> = sources.iter().map(|_| Seen::default()).collect();
-    let mut lines = Vec::new();
+    let (mut lines, mut count) = (Vec::new(), 0_usize);
     loop {
         let over = all_ended(context, sources).await?;
         for (source, seen) in sources.iter().zip(&mut seen) {
             for line in look(context, source, part, seen).await? {
-                lines.push(source.prefixed(&line));
-                if pattern.is_match(&line) {
-                    let waited = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    return Ok((lines, json!({"found": line, "container": source.to_string(), "waited": waited})));
+                count += 1;
+                let whole = source.prefixed(&line);
+                if !context.hears(&whole) {
+                    lines.push(whole);
+                }
+                if pattern.is_some_and(|pattern| pattern.is_match(&line)) {
+                    let info = json!({"found": line, "container": source.to_string(), "waited": millis(started)});
+                    return Ok((lines, info));
                 }
             }
         }
-        if over {
-            return Err(ended(&lines, pattern));
+        match (over, pattern) {
+            (true, Some(pattern)) => return Err(ended(&lines, pattern)),
+            (true, None) => return Ok((lines, json!({"found": null, "waited": millis(started)}))),
+            (false, _) => {}
         }
-        context
-            .waiting(&format!("a line that matches `{}`; {} lines so far", pattern.as_str(), lines.len()), Vec::new());
+        let awaited = pattern
+            .map_or("the end of the log".to_owned(), |pattern| format!("a line that matches `{}`", pattern.as_str()));
+        context.waiting(&format!("{awaited}; {count} lines so far"), Vec::new());
         tokio::time::sleep(context.facts().every.unwrap_or(EVERY)).await;
     }
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn ended(lines: &[String], pattern: &Pattern) -> Failure {

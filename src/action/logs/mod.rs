@@ -55,7 +55,7 @@ struct Arguments {
     /// Keep the text as a file of this name beside the report.
     #[serde(default)]
     artifact: Option<String>,
-    /// Read on until a line comes.
+    /// Read on until a line comes, or without one until the log ends: `follow: {}`.
     #[serde(default)]
     follow: Option<Until>,
     /// How long to follow; 10m where none is written.
@@ -68,7 +68,8 @@ struct Arguments {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Until {
     /// A regular expression that must match somewhere in a line.
-    until_line: Pattern,
+    #[serde(default)]
+    until_line: Option<Pattern>,
 }
 
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl Action for Logs {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         let sources = source::of(context, &self.target, self.arguments.all_containers).await?;
         let (lines, mut info) = match &self.arguments.follow {
-            Some(until) => follow::until(context, &sources, &self.part(), &until.until_line).await?,
+            Some(until) => follow::until(context, &sources, &self.part(), until.until_line.as_ref()).await?,
             None => self.read(context, &sources).await?,
         };
         let text = text(&lines);

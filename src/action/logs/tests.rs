@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use super::*;
@@ -83,6 +85,49 @@ async fn a_log_that_ends_without_the_line_is_a_failure() {
     let failure = logs(", follow: {until-line: listening}").act(&stage.context()).await.unwrap_err();
     assert_eq!(failure.class, Class::Expectation);
     assert_eq!(failure.cause, ["bye"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_pattern_a_log_is_followed_to_its_end() {
+    let looks = AtomicUsize::new(0);
+    let stage = Stage::new([pod("shop", "web-1", "p1")])
+        .refusing(|_, path, count| {
+            path.ends_with("/log").then(|| match count {
+                1 => plain("2026-01-01T00:00:01Z one\n"),
+                _ => plain("2026-01-01T00:00:01Z one\n2026-01-01T00:00:02Z two\n"),
+            })
+        })
+        .on(move |objects, _, path| {
+            // The target, the look before the first reading; the next look finds it ended.
+            if path.ends_with("/web-1") && looks.fetch_add(1, Ordering::Relaxed) == 1 {
+                objects.values_mut().for_each(|pod| pod["status"]["phase"] = "Succeeded".into());
+            }
+        });
+    let seen = logs(", follow: {}").act(&stage.context()).await.unwrap();
+    assert_eq!((&seen.result["lines"], &seen.info["found"]), (&json!(["one", "two"]), &Value::Null));
+}
+
+#[derive(Debug, Default)]
+struct Heard(std::sync::Mutex<Vec<String>>);
+
+impl crate::action::Ear for Heard {
+    fn line(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_heard_as_it_comes_is_not_kept_and_holds_no_secret() {
+    let mut over = pod("shop", "web-1", "p1");
+    over["status"]["phase"] = "Succeeded".into();
+    let stage = Stage::new([over])
+        .refusing(|_, path, _| path.ends_with("/log").then(|| plain("2026-01-01T00:00:01Z pw hunter2hunter2\n")));
+    let heard = std::sync::Arc::new(Heard::default());
+    let context = stage.context().heard_by(heard.clone());
+    context.conceal(&json!("hunter2hunter2"));
+    let seen = logs(", follow: {}").act(&context).await.unwrap();
+    assert_eq!(seen.result["lines"], json!([]));
+    assert_eq!(*heard.0.lock().unwrap(), ["pw ***"]);
 }
 
 #[test]

@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use super::job::{self, NO_WAY_BACK, ended};
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, set};
-use crate::cluster::resource::Address;
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, set};
+use crate::cluster::resource::{Address, JOB, POD};
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
 
@@ -118,6 +118,33 @@ impl Action for Rerun {
             Strategy::OperationsApi => operations::ask(context, address, job).await?,
         };
         self.observed(context, strategy, again).await
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        for seen in look.objects(&self.target, 1).await? {
+            outlook.effects.extend(match chosen(self.arguments.strategy, &seen.object)? {
+                Strategy::Auto | Strategy::Pods => pods::look(look, &seen).await?,
+                Strategy::Recreate => recreate::look(look, &seen).await?,
+                Strategy::Copy => vec![recreate::look_at_copy(look, &seen.object).await?],
+                Strategy::OperationsApi => {
+                    return Err(Blind::Opaque("KubeSphere deletes the Job and creates it anew by itself".into()));
+                }
+            });
+        }
+        Ok(outlook)
+    }
+
+    /// Whether `auto` means its pods or the Job itself is only seen by looking at it.
+    fn needs(&self) -> Vec<Need> {
+        match self.arguments.strategy {
+            Strategy::Pods => vec![Need::beside("delete", &self.target, &POD, None)],
+            Strategy::Recreate => {
+                vec![Need::of("delete", &self.target), Need::beside("create", &self.target, &JOB, None)]
+            }
+            Strategy::Copy => vec![Need::beside("create", &self.target, &JOB, None)],
+            Strategy::Auto | Strategy::OperationsApi => Vec::new(),
+        }
     }
 
     fn effect(&self) -> Effect {

@@ -9,19 +9,19 @@ use crate::action::change::Proposal;
 use crate::action::context::Context;
 use crate::action::failure;
 use crate::action::job::NO_WAY_BACK;
+use crate::action::look::{Blind, Look, Seen};
 use crate::action::reach::is_active;
 use crate::action::wait::pods_of;
 use crate::cluster::resource::{Address, POD};
 use crate::cluster::verbs::Deletion;
-use crate::event::{Class, Failure, ObjectId, Reversal, Verb};
+use crate::event::{Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 
 /// Deletes the pods of a Job that still run, each by its UID.
 pub(super) async fn replace(context: &Context, address: Address, job: Value) -> Result<Again, Failure> {
     let pods: Vec<Value> = pods_of(context, &job).await?.into_iter().filter(goes).collect();
     let pods = context.as_at_first("pods", pods)?;
     if pods.is_empty() {
-        let message = format!("{} has no running pod to start again", ObjectId::of(&job));
-        return Err(Failure::new(Class::Invalid, message).help("its controller starts the next one by itself"));
+        return Err(none_runs(&job));
     }
     let mut taken = Vec::new();
     for pod in &pods {
@@ -39,6 +39,25 @@ pub(super) async fn replace(context: &Context, address: Address, job: Value) -> 
     }
     let job = context.get(&address).await?;
     Ok(Again { address, job, pods: taken, replaced: None })
+}
+
+/// What deleting the pods of a Job would do.
+pub(super) async fn look(look: &Look, job: &Seen) -> Result<Vec<PlannedEffect>, Blind> {
+    let mut effects = Vec::new();
+    for pod in pods_of(look.context(), &job.object).await?.iter().filter(|pod| goes(pod)) {
+        let proposal = deletion(pod)?;
+        let Some(address) = proposal.address.clone() else { continue };
+        effects.push(look.rehearse(&look.object(address).await?, proposal).await?);
+    }
+    if effects.is_empty() {
+        return Err(none_runs(&job.object).into());
+    }
+    Ok(effects)
+}
+
+fn none_runs(job: &Value) -> Failure {
+    let message = format!("{} has no running pod to start again", ObjectId::of(job));
+    Failure::new(Class::Invalid, message).help("its controller starts the next one by itself")
 }
 
 fn goes(pod: &Value) -> bool {

@@ -20,11 +20,12 @@ use super::manifest::{cleaned, renamed};
 use crate::action::change::{Proposal, resource_version};
 use crate::action::context::Context;
 use crate::action::job::{self, NO_WAY_BACK, RUN};
+use crate::action::look::{Blind, Left, Look, Seen, effect};
 use crate::action::on_behalf_of;
 use crate::action::reach::running_pods;
 use crate::cluster::resource::Address;
 use crate::cluster::verbs::{Deletion, Propagation};
-use crate::event::{Class, Failure, ObjectId, Reversal, Verb};
+use crate::event::{Basis, Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 
 /// How long the old Job may take to go.
 const GOING: Duration = Duration::from_mins(10);
@@ -78,6 +79,26 @@ pub(super) async fn copy(context: &Context, original: &Value) -> Result<Again, F
         }
     }
     Err(last.unwrap_or_else(|| Failure::new(Class::Conflict, format!("no free name for a copy of {id}"))))
+}
+
+/// What making a Job anew would do: it goes, and is created under its name.
+pub(super) async fn look(look: &Look, job: &Seen) -> Result<Vec<PlannedEffect>, Blind> {
+    let context = look.context();
+    let manifest = rehearsed(context, &job.object).await?;
+    let gone = look.rehearse(job, deletion(&job.address, &job.object)).await?;
+    // The server was asked under another name, because its own is taken until then.
+    let again = effect(&job::creation(&job.address, manifest, "create it again".into()), Basis::Server);
+    look.leave(&job.address, Left::Unclear);
+    Ok(vec![gone, again])
+}
+
+/// What making another Job of a Job would do.
+pub(super) async fn look_at_copy(look: &Look, original: &Value) -> Result<PlannedEffect, Blind> {
+    let id = ObjectId::of(original);
+    let name = job::fresh_name(&id.name);
+    let manifest = renamed(marked(look.context(), original), &name);
+    let proposal = job::creation(&job::address(&id.namespace, &name)?, manifest, format!("copy of {}", id.name));
+    look.creation(&id.name, proposal).await
 }
 
 /// The manifest of a Job, once the server has said that it would take it.

@@ -3,11 +3,12 @@
 //! Rolling by default: the controller replaces the pods at its own pace and
 //! never below what the workload allows. `strategy: delete-pods` (`pods.rs`)
 //! is for what does not roll: `OnDelete`, a bare `ReplicaSet`, a template that
-//! must not change.
+//! must not change, and for a single pod.
 
+mod gone;
+mod one_pod;
 mod pods;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,20 +16,22 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::delete::{check_grace, seconds};
 use super::edit::Edit;
 use super::many::with_target;
+use super::pods::Going;
 use super::reach::{needs_max, running_pods};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout, pods_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
-use crate::cluster::resource::Address;
-use crate::document::{Mode, Node, Target, TargetRule};
-use crate::event::{Class, Failure, ObjectId, Reversal};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
+use crate::cluster::resource::{Address, POD};
+use crate::document::{DurationText, Mode, Node, Target, TargetRule};
+use crate::event::{Class, EffectKind, Failure, ObjectId, Reversal};
 use crate::source::Diagnostic;
 
 const RULE: TargetRule = TargetRule {
-    kinds: &["deployment", "statefulset", "daemonset", "replicaset"],
+    kinds: &["deployment", "statefulset", "daemonset", "replicaset", "pod"],
     sets: true,
     container: false,
     object: false,
@@ -62,6 +65,9 @@ struct Arguments {
     /// With `delete-pods`: delete and do not evict, past the disruption budgets.
     #[serde(default)]
     force: bool,
+    /// With `delete-pods`, or for a pod: how long it has to end in peace; its own setting where nothing is written.
+    #[serde(default)]
+    grace_period: Option<DurationText>,
     /// Wait until all pods are new and ready: true, or for how long. `delete-pods` always waits between pods, and
     /// for the last replacement unless this is false.
     #[serde(default)]
@@ -86,22 +92,31 @@ pub(super) static ROW: ActionKind = ActionKind {
     decode: |node, mode, out| {
         let (target, arguments) = aimed(&RULE, node, mode, out)?;
         needs_max("restart", target.as_ref(), out);
-        check(node, mode, &arguments, out);
+        check(node, mode, &arguments, target.as_ref().is_some_and(is_pod), out);
         Some(Box::new(Restart { target: target?, arguments }))
     },
     schema: schema_of::<Arguments>,
 };
 
-fn check(node: &Node, mode: Mode, arguments: &Arguments, out: &mut Vec<Diagnostic>) {
+fn is_pod(target: &Target) -> bool {
+    match target {
+        Target::One(reference) => reference.kind.kind == "Pod",
+        Target::Set(set) => set.kind.kind == "Pod",
+        Target::Object(_) | Target::Container(_) => false,
+    }
+}
+
+fn check(node: &Node, mode: Mode, arguments: &Arguments, is_pod: bool, out: &mut Vec<Diagnostic>) {
     let hole = |key: &str| mode == Mode::Holes && node.get(key).is_some_and(Node::is_template);
     if arguments.max_parallel == Some(0) && !hole("max-parallel") {
         let span = node.get("max-parallel").map_or(node.span, |value| value.span);
         out.push(Diagnostic::error("`max-parallel` is at least 1", span));
     }
-    if arguments.strategy == Strategy::DeletePods || hole("strategy") {
+    check_grace(node, arguments.grace_period.as_ref(), out);
+    if is_pod || arguments.strategy == Strategy::DeletePods || hole("strategy") {
         return;
     }
-    for key in ["max-parallel", "force"].iter().filter_map(|key| node.entry(key)) {
+    for key in ["max-parallel", "force", "grace-period"].iter().filter_map(|key| node.entry(key)) {
         let line = format!("`{}` goes with `strategy: delete-pods`", key.key.text);
         out.push(Diagnostic::error(line, key.key.span).help("a rolling restart keeps to the workload's own strategy"));
     }
@@ -117,6 +132,22 @@ impl Action for Restart {
         with_target(context, &self.target, |address| self.one(context, address)).await
     }
 
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if self.arguments.strategy == Strategy::DeletePods {
+            return pods::look(look, &self.target, &self.pace()).await;
+        }
+        let stamp = format!("(when {} runs)", look.context().step());
+        Ok(look.edits(&self.target, |object| plan(object, &stamp)).await?.named(EffectKind::Restart))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        match (self.arguments.strategy, self.arguments.force) {
+            (Strategy::Rolling, _) => vec![Need::of("patch", &self.target)],
+            (Strategy::DeletePods, true) => vec![Need::beside("delete", &self.target, &POD, None)],
+            (Strategy::DeletePods, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
+        }
+    }
+
     fn effect(&self) -> Effect {
         Effect::Passing
     }
@@ -126,22 +157,29 @@ impl Action for Restart {
     }
 
     fn waits(&self) -> bool {
-        self.arguments.strategy == Strategy::DeletePods || self.arguments.wait.as_ref().is_some_and(Wait::is_wanted)
+        let sends = is_pod(&self.target) || self.arguments.strategy == Strategy::DeletePods;
+        sends || self.arguments.wait.as_ref().is_some_and(Wait::is_wanted)
     }
 }
 
 impl Restart {
     async fn one(&self, context: &Context, address: Address) -> Result<Observed, Failure> {
+        if is_pod(&self.target) {
+            return one_pod::restart(context, &address, self.pace()).await;
+        }
         match self.arguments.strategy {
             Strategy::Rolling => self.rolling(context, &address).await,
-            Strategy::DeletePods => {
-                let pace = pods::Pace {
-                    at_once: usize::try_from(self.arguments.max_parallel.unwrap_or(1)).unwrap_or(usize::MAX),
-                    force: self.arguments.force,
-                    wait: self.arguments.wait.as_ref().is_none_or(Wait::is_wanted),
-                };
-                pods::replace(context, &address, pace).await
-            }
+            Strategy::DeletePods => pods::replace(context, &address, self.pace()).await,
+        }
+    }
+
+    fn pace(&self) -> pods::Pace {
+        let grace = self.arguments.grace_period.as_ref().and_then(seconds);
+        pods::Pace {
+            only: None,
+            at_once: usize::try_from(self.arguments.max_parallel.unwrap_or(1)).unwrap_or(usize::MAX),
+            going: Going { force: self.arguments.force, grace },
+            wait: self.arguments.wait.as_ref().is_none_or(Wait::is_wanted),
         }
     }
 
@@ -157,26 +195,9 @@ impl Restart {
             super::set(&mut info, "waited", waited.millis());
             super::set(&mut info, "revision", revision(&waited.object));
             result = waited.object;
-            await_gone(context, &result, old).await?;
+            gone::await_gone(context, &result, old).await?;
         }
         Ok(Observed { result, info, changed: edited.changed, secret: false })
-    }
-}
-
-/// Waits until none of the old pods is left, by UID: a rollout counts a pod out as soon as it is told to go.
-async fn await_gone(context: &Context, object: &Value, old: Vec<Value>) -> Result<(), Failure> {
-    let old: BTreeSet<String> = old.iter().map(|pod| ObjectId::of(pod).uid).collect();
-    let mut pause = Duration::from_millis(20);
-    loop {
-        let mut left = pods_of(context, object).await?;
-        left.retain(|pod| old.contains(&ObjectId::of(pod).uid));
-        if left.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<String> = left.iter().map(|pod| ObjectId::of(pod).name).collect();
-        context.waiting(&format!("{} old pods to go: {}", left.len(), names.join(", ")), Vec::new());
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
 

@@ -10,28 +10,31 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::super::again::essence;
 use super::super::cause;
 use super::super::follow::Follow;
-use super::super::pods::{Sent, send_away};
+use super::super::pods::{self, Going, Sent, ask_again, send_away};
 use super::super::reach::{is_active, running_pods};
 use super::super::rollout::condition;
 use super::super::wait::{FAIL_FAST, gone, pods_of};
-use super::super::{Context, Observed, set};
+use super::super::{Blind, Context, Look, Observed, Outlook, set};
 use super::revision;
 use crate::cluster::resource::Address;
-use crate::document::KindRow;
+use crate::document::{KindRow, Target};
 use crate::event::{Class, Failure, ObjectId};
 
 /// How long a pod that its disruption budget protects is left alone.
-const PROTECTED: Duration = Duration::from_secs(2);
+pub(super) const PROTECTED: Duration = Duration::from_secs(2);
 
 /// How pods are sent away.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Pace {
+    /// Only the pod of this UID.
+    pub(super) only: Option<String>,
     /// How many may be away at once.
     pub(super) at_once: usize,
-    /// Past the disruption budgets.
-    pub(super) force: bool,
+    /// Past the disruption budgets or not, and with how much grace.
+    pub(super) going: Going,
     /// Until the last replacement is ready.
     pub(super) wait: bool,
 }
@@ -46,16 +49,31 @@ pub(super) async fn replace(context: &Context, address: &Address, pace: Pace) ->
         let pods = pods_of(context, &object).await?;
         let round = match &mut round {
             Some(round) => round,
-            none => none.insert(Round::begin(context, &object, &pods)?),
+            none => none.insert(Round::begin(context, &object, &pods, &pace)?),
         };
         round.same_workload(&object)?;
         round.fail_fast(context, &object, &pods).await?;
-        round.send(context, &pods, pace).await?;
+        round.send(context, &pods, &pace).await?;
         if round.is_over(&pods, pace.wait) {
             return Ok(round.observed(object, started.elapsed(), pace.wait));
         }
         context.waiting(&round.line(&pods), Vec::new());
     }
+}
+
+/// What replacing every pod of the target's workloads would do: one pod after another goes.
+pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Outlook, Blind> {
+    let mut outlook = Outlook::default();
+    for seen in look.objects(target, 1).await? {
+        let pods = pods_of(look.context(), &seen.object).await?;
+        for pod in Round::new(&seen.object, &pods, pace)?.old {
+            let address = pods::address(&pod)?;
+            let proposal = pods::proposal(look.context(), &pod, pace.going).await?;
+            let gone = look.object(address).await?;
+            outlook.effects.push(look.rehearse(&gone, proposal).await?);
+        }
+    }
+    Ok(outlook)
 }
 
 /// One replacement of all pods.
@@ -64,6 +82,8 @@ struct Round {
     uid: String,
     /// The pods to replace, broken ones first.
     old: Vec<Value>,
+    /// How many pods were ready, those included that are not to be replaced.
+    ready_before: usize,
     /// How many of them are sent away.
     sent: usize,
     /// The disruption budget that holds one back, and since when.
@@ -74,26 +94,40 @@ struct Round {
 
 impl Round {
     /// Where pods are wanted and there is none to replace, that is said: nothing would be restarted.
-    fn new(object: &Value, pods: &[Value]) -> Result<Self, Failure> {
+    fn new(object: &Value, pods: &[Value], pace: &Pace) -> Result<Self, Failure> {
         let mut old: Vec<Value> = pods.iter().filter(|pod| is_active(pod) && !is_leaving(pod)).cloned().collect();
+        let ready_before = old.iter().filter(|pod| is_ready(pod)).count();
+        old.retain(|pod| pace.only.as_ref().is_none_or(|uid| ObjectId::of(pod).uid == *uid));
         old.sort_by_key(is_ready);
         let (id, wanted) = (ObjectId::of(object), running_pods(object));
         if old.is_empty() && wanted > 0 {
             let line = format!("{id} wants {wanted} pods and has none that could be replaced");
             return Err(Failure::new(Class::Expectation, line));
         }
-        Ok(Self { uid: id.uid, old, sent: 0, protected: None, hopeless: None })
+        Ok(Self { uid: id.uid, old, ready_before, sent: 0, protected: None, hopeless: None })
     }
 
     /// The round of this step; begun again after a crash, it is about the same pods as at first.
-    fn begin(context: &Context, object: &Value, pods: &[Value]) -> Result<Self, Failure> {
-        let key = format!("pods of {}", ObjectId::of(object));
-        let old = if context.chosen(&key).is_some() {
-            context.as_at_first(&key, pods.to_vec())?
-        } else {
-            context.as_at_first(&key, Self::new(object, pods)?.old)?
+    fn begin(context: &Context, object: &Value, pods: &[Value], pace: &Pace) -> Result<Self, Failure> {
+        let fresh = || {
+            let round = Self::new(object, pods, pace)?;
+            Ok((round.old.iter().map(essence).collect(), round.ready_before))
         };
-        Ok(Self { uid: ObjectId::of(object).uid, old, sent: 0, protected: None, hopeless: None })
+        let only = pace.only.as_deref().unwrap_or_default();
+        let key = format!("pods of {} {only}", ObjectId::of(object));
+        let (old, ready_before): (Vec<Value>, usize) = context.once(key.trim_end(), fresh)?;
+        let whole = |known: &Value| {
+            let uid = known.pointer("/metadata/uid");
+            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())
+        };
+        Ok(Self {
+            uid: ObjectId::of(object).uid,
+            old: old.iter().map(whole).collect(),
+            ready_before,
+            sent: 0,
+            protected: None,
+            hopeless: None,
+        })
     }
 
     fn same_workload(&self, object: &Value) -> Result<(), Failure> {
@@ -105,12 +139,18 @@ impl Round {
     }
 
     /// Sends away as many as the pace allows now.
-    async fn send(&mut self, context: &Context, pods: &[Value], pace: Pace) -> Result<(), Failure> {
+    async fn send(&mut self, context: &Context, pods: &[Value], pace: &Pace) -> Result<(), Failure> {
         let held_back = self.protected.as_ref().is_some_and(|(_, since)| since.elapsed() < PROTECTED);
         let mut away = self.away(pods);
         while !held_back && away < pace.at_once {
             let Some(pod) = self.old.get(self.sent) else { break };
-            match send_away(context, pod, pace.force).await? {
+            let again = self.protected.is_some() && !pace.going.force;
+            let sent = if again {
+                ask_again(context, pod, pace.going).await?
+            } else {
+                send_away(context, pod, pace.going).await?
+            };
+            match sent {
                 Sent::Away => {
                     self.sent += 1;
                     self.protected = None;
@@ -133,10 +173,9 @@ impl Round {
 
     /// How many ready pods there should be by now and are not.
     fn missing(&self, pods: &[Value]) -> usize {
-        let ready_before = self.old.iter().filter(|pod| is_ready(pod)).count();
         let mended = self.sent().filter(|pod| !is_ready(pod)).count();
         let ready_now = pods.iter().filter(|pod| is_active(pod) && !is_leaving(pod) && is_ready(pod)).count();
-        (ready_before + mended).saturating_sub(ready_now)
+        (self.ready_before + mended).saturating_sub(ready_now)
     }
 
     fn sent(&self) -> impl Iterator<Item = &Value> {

@@ -21,7 +21,7 @@ use super::reach::running_pods;
 use super::rollout::{Baseline, generation, is_observed};
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
 use crate::cluster::resource::Address;
 use crate::document::{Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
@@ -89,6 +89,17 @@ impl Action for Rollback {
             result = waited.object;
         }
         Ok(Observed { result, info, changed: edited.changed, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let context = look.context();
+        let past = Past::of(context, &context.get(&context.one(&self.target).await?).await?).await?;
+        let chosen = past.choose(self.arguments.to_revision)?;
+        look.edits(&self.target, |object| plan(object, &past, chosen)).await
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target)]
     }
 
     fn effect(&self) -> Effect {

@@ -82,6 +82,7 @@ fn whole(set: &ObjectSet) -> ObjectSet {
         held_by: None,
         min: Some(0),
         max: None,
+        max_parallel: None,
         span: set.span,
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 
-use http::Uri;
+use http::{HeaderValue, Method, Uri, header};
+
+use crate::cluster::transport::Wire;
 
 /// The address of the auth host, in the two parts that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,20 @@ impl AuthUrl {
     /// What stands before the paths of the interface, mostly nothing; without a slash at its end.
     pub fn path(&self) -> &str {
         &self.path
+    }
+}
+
+impl AuthUrl {
+    /// A question to it: JSON goes out and comes back, and neither is shown to anyone.
+    pub(super) fn wire(&self, path: &str, body: Vec<u8>) -> Wire {
+        let mut wire = Wire::new(Method::POST, format!("{}{path}", self.path));
+        wire.origin = Some(self.origin.clone());
+        wire.body = Some(body.into());
+        wire.confidential = true;
+        let json = HeaderValue::from_static("application/json");
+        wire.headers.insert(header::ACCEPT, json.clone());
+        wire.headers.insert(header::CONTENT_TYPE, json);
+        wire
     }
 }
 

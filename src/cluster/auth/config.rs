@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::managed::ManagedCredential;
+use super::olares_id::OlaresId;
 use super::places::Places;
 use super::private_file::{self, FileLock};
 use super::profile::{Profile, ProfileError, set, text};
@@ -23,7 +25,7 @@ pub enum ConfigError {
     #[error("the config directory of olares-cli is unknown: set HOME or OLARES_CLI_HOME")]
     NoPlace,
     /// There is no entry at all.
-    #[error("no Olares profile is configured in {}: run `olares-cli profile login --olares-id <id>`", .0.display())]
+    #[error("no Olares profile is configured in {}: run `runhub login <name>@<domain>`", .0.display())]
     NoProfile(PathBuf),
     /// No entry has that name.
     #[error("there is no profile `{name}` in {}{}", path.display(), hint(known, suggestion.as_deref()))]
@@ -95,8 +97,25 @@ pub struct Config {
 
 impl Config {
     /// Reads the file; one that is not there is one without profiles.
+    ///
+    /// Where the platform mounts a credential its profile is there too, as olares-cli would write it.
     pub fn load(places: &Places) -> Result<Self, ConfigError> {
-        Self::read(places.config_dir().ok_or(ConfigError::NoPlace)?.join("config.json"))
+        let mut config = Self::read(places.config_dir().ok_or(ConfigError::NoPlace)?.join("config.json"))?;
+        config.adopt(places)?;
+        Ok(config)
+    }
+
+    fn adopt(&mut self, places: &Places) -> Result<(), ConfigError> {
+        let Some(issued) = places.managed_credential().and_then(|path| ManagedCredential::read(&path)) else {
+            return Ok(());
+        };
+        let known = self.of_identity(&issued.olares_id)?;
+        // How the instance is reached stays as the user has it; only who vouches for the identity changes.
+        let profile = match known {
+            Some(profile) => profile,
+            None => Profile::of(issued.olares_id).map_err(|source| self.bad_profile(0, source))?,
+        };
+        self.upsert(&Profile { managed: Some(issued.app), ..profile })
     }
 
     fn read(path: PathBuf) -> Result<Self, ConfigError> {
@@ -129,6 +148,7 @@ impl Config {
             source,
         })?;
         let mut config = Self::read(dir.join("config.json"))?;
+        config.adopt(places)?;
         change(&mut config)?;
         private_file::write(&config.path, format!("{:#}\n", Value::Object(config.fields.clone())).as_bytes())
             .map_err(|source| ConfigError::Io { verb: "write", path: config.path.clone(), source })?;
@@ -152,11 +172,36 @@ impl Config {
             None => 0,
         };
         let entry = entries.get(index).ok_or_else(|| ConfigError::NoProfile(self.path.clone()))?;
-        Profile::decode(entry).map_err(|source| ConfigError::Profile {
-            path: self.path.clone(),
-            number: index + 1,
-            source,
-        })
+        Profile::decode(entry).map_err(|source| self.bad_profile(index, source))
+    }
+
+    /// The profile of an identity, if it has one.
+    pub fn of_identity(&self, id: &OlaresId) -> Result<Option<Profile>, ConfigError> {
+        let is_theirs = |entry: &Value| entry.get("olaresId").and_then(Value::as_str) == Some(id.as_str());
+        let found = self.entries()?.iter().enumerate().find(|(_, entry)| is_theirs(entry));
+        let decode = |(index, entry)| Profile::decode(entry).map_err(|source| self.bad_profile(index, source));
+        found.map(decode).transpose()
+    }
+
+    /// Takes a profile out; where it was the active one, the former one or the first is active then.
+    pub fn remove(&mut self, name: &str) -> Result<Profile, ConfigError> {
+        let removed = self.profile(Some(name))?;
+        let index = self.index(name)?;
+        if let Some(Value::Array(entries)) = self.fields.get_mut("profiles") {
+            entries.remove(index);
+        }
+        let names = |text: Option<&str>| text == Some(removed.name()) || text == Some(removed.olares_id.as_str());
+        let was_active = names(self.name_at("currentProfile")?);
+        if names(self.name_at("previousProfile")?) {
+            set(&mut self.fields, "previousProfile", None);
+        }
+        if was_active {
+            let former = self.name_at("previousProfile")?.filter(|name| self.index(name).is_ok());
+            let next = former.map(str::to_owned).or_else(|| Some(self.profiles().ok()?.first()?.name().to_owned()));
+            set(&mut self.fields, "previousProfile", None);
+            set(&mut self.fields, "currentProfile", next.map(Value::from));
+        }
+        Ok(removed)
     }
 
     /// All profiles that can be read, in their order.
@@ -199,6 +244,10 @@ impl Config {
             entries.push(Value::Object(fields));
         }
         Ok(())
+    }
+
+    fn bad_profile(&self, index: usize, source: ProfileError) -> ConfigError {
+        ConfigError::Profile { path: self.path.clone(), number: index + 1, source }
     }
 
     fn entries(&self) -> Result<&[Value], ConfigError> {

@@ -3,9 +3,13 @@
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
+use super::envelope::Tokens;
 use super::olares_id::OlaresId;
 use crate::clock::Timestamp;
 use crate::secret::{Redactor, Secret};
+
+/// The key that tells a grant of the platform from a person's.
+const MANAGED: &str = "managed";
 
 /// What the server granted to one identity at login, as it is stored.
 #[derive(Debug, Clone)]
@@ -29,7 +33,29 @@ pub struct Grant {
 impl Grant {
     /// Whether the platform issued it to an application, rather than a person having logged in.
     pub fn is_managed(&self) -> bool {
-        self.rest.get("managed") == Some(&Value::Bool(true))
+        self.rest.get(MANAGED) == Some(&Value::Bool(true))
+    }
+
+    /// What an answer of the auth host grants; what it leaves out stays as it was before. None without an access token.
+    pub(super) fn granted(id: &OlaresId, tokens: Tokens, before: Option<&Self>, at: Timestamp) -> Option<Self> {
+        let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
+        Some(Self {
+            olares_id: id.clone(),
+            access: given(tokens.access_token)?,
+            refresh: given(tokens.refresh_token).or_else(|| before?.refresh.clone()),
+            session: given(tokens.session_id).or_else(|| before?.session.clone()),
+            granted_at: Some(at),
+            invalidated_at: None,
+            rest: before.map(|before| before.rest.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// A grant of the platform from which nothing was bought yet.
+    pub(super) fn managed(id: &OlaresId) -> Self {
+        let rest = [(MANAGED.to_owned(), Value::Bool(true))].into_iter().collect();
+        let access = Secret::new("");
+        let (granted_at, invalidated_at) = (None, None);
+        Self { olares_id: id.clone(), access, refresh: None, session: None, granted_at, invalidated_at, rest }
     }
 
     /// Hides its tokens from now on.
@@ -52,9 +78,11 @@ impl Grant {
             Some(Value::String(owner)) if owner.is_empty() || owner == id.as_str() => {}
             Some(_) => return Err("it belongs to another identity"),
         }
+        // olares-cli leaves one without tokens where a grant of the platform was refused.
+        let blank = (rest.get(MANAGED) == Some(&Value::Bool(true))).then(|| Secret::new(""));
         Ok(Self {
             olares_id: id.clone(),
-            access: take_text(&mut rest, "accessToken")?.ok_or("it has no access token")?,
+            access: take_text(&mut rest, "accessToken")?.or(blank).ok_or("it has no access token")?,
             refresh: take_text(&mut rest, "refreshToken")?,
             session: take_text(&mut rest, "sessionId")?,
             granted_at: take_time(&mut rest, "grantedAt")?,

@@ -6,15 +6,20 @@ use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValu
 pub(super) const X_AUTHORIZATION: HeaderName = HeaderName::from_static("x-authorization");
 
 /// Asks the edge for a JSON answer instead of a redirect to the login page.
-const X_UNAUTH_ERROR: HeaderName = HeaderName::from_static("x-unauth-error");
+pub(super) const X_UNAUTH_ERROR: HeaderName = HeaderName::from_static("x-unauth-error");
 
 /// The three headers of every `ControlHub` request; parts of the server read only the cookie.
 pub(super) fn control_hub(token: &str) -> Result<HeaderMap, InvalidHeaderValue> {
     let mut headers = HeaderMap::new();
     headers.insert(X_AUTHORIZATION, sensitive(token)?);
     headers.insert(COOKIE, sensitive(&format!("auth_token={token}"))?);
-    headers.insert(X_UNAUTH_ERROR, HeaderValue::from_static("Non-Redirect"));
+    headers.insert(X_UNAUTH_ERROR, non_redirect());
     Ok(headers)
+}
+
+/// The value of [`X_UNAUTH_ERROR`].
+pub(super) fn non_redirect() -> HeaderValue {
+    HeaderValue::from_static("Non-Redirect")
 }
 
 /// A header value that is never shown.

@@ -1,14 +1,15 @@
 //! The identity of a person logged in with olares-cli.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use http::HeaderMap;
+use tokio_util::sync::CancellationToken;
 
 use super::grant::Grant;
 use super::headers::{X_AUTHORIZATION, control_hub, text};
-use super::jwt::expires_at;
+use super::jwt::{JwtError, expires_at};
 use super::olares_id::OlaresId;
 use super::places::Places;
 use super::profile::Profile;
@@ -26,7 +27,7 @@ use crate::secret::{Redactor, Secret};
 #[derive(Debug)]
 pub struct OlaresIdentity {
     name: String,
-    refresher: Refresher,
+    refresher: Arc<Refresher>,
     access: Mutex<Secret>,
     trouble: Mutex<Option<String>>,
 }
@@ -39,25 +40,31 @@ impl OlaresIdentity {
         clock: Clock,
         redactor: Redactor,
     ) -> Result<Self, LoginEnded> {
-        let config = places.config_dir().unwrap_or_else(|| places.token_dir());
-        let refresher = Refresher {
+        let refresher = Arc::new(Refresher {
             id: profile.olares_id.clone(),
             auth: profile.auth_url.clone(),
-            store: TokenStore::new(places.token_dir(), redactor),
-            lock: lock_path(&config, &profile.olares_id),
+            store: TokenStore::new(places, redactor),
+            managed: profile.managed.as_ref().map(|_| mount(places)),
+            lock: places.refresh_lock(&profile.olares_id),
             clock,
             unsaved: tokio::sync::Mutex::default(),
-        };
+            closing: CancellationToken::new(),
+        });
         let grant = refresher.current().await.map_err(|error| ended(&error))?;
-        expires_at(grant.access.expose()).map_err(|error| {
-            LoginEnded::new(format!("cannot decode the access token of {}: {error}", profile.olares_id), "log in again")
-        })?;
+        if !grant.access.expose().is_empty() {
+            expires_at(grant.access.expose()).map_err(|error| undecoded(&profile.olares_id, &error))?;
+        }
         Ok(Self {
             name: profile.olares_id.to_string(),
             refresher,
             access: Mutex::new(grant.access),
             trouble: Mutex::default(),
         })
+    }
+
+    /// Whether there is no access token yet: the platform's credential has to be exchanged for the first.
+    pub fn is_blank(&self) -> bool {
+        self.access().expose().is_empty()
     }
 
     /// When the access token in use ends; `None` where it does not say.
@@ -90,8 +97,10 @@ impl Identity for OlaresIdentity {
             .map_err(|_| LoginEnded::new(format!("the access token of {} is not one", self.name), "log in again"))
     }
 
-    async fn renew(&self, refused: &HeaderMap, road: &dyn Transport) -> Result<bool, LoginEnded> {
-        match self.refresher.renew(text(refused, X_AUTHORIZATION), road).await {
+    async fn renew(&self, refused: &HeaderMap, road: Arc<dyn Transport>) -> Result<bool, LoginEnded> {
+        let (refresher, refused) = (Arc::clone(&self.refresher), Secret::new(text(refused, X_AUTHORIZATION)));
+        let renewal = tokio::spawn(async move { refresher.renew(refused.expose(), road.as_ref()).await });
+        match renewal.await.unwrap_or(Err(RefreshError::BrokenOff)) {
             Ok(grant) => {
                 self.remember(grant);
                 self.note(self.refresher.unsaved().await);
@@ -107,6 +116,10 @@ impl Identity for OlaresIdentity {
         }
     }
 
+    async fn close(&self) {
+        self.refresher.close().await;
+    }
+
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -116,7 +129,11 @@ fn ended(error: &RefreshError) -> LoginEnded {
     error.ended().unwrap_or_else(|| LoginEnded::new(with_causes(error), "try again"))
 }
 
-/// The file olares-cli locks for the same purpose; nothing in an identity needs replacing in a file name.
-fn lock_path(config: &Path, id: &OlaresId) -> PathBuf {
-    config.join("locks").join(format!("{id}.refresh.lock"))
+/// Where the platform mounts its credential; without a place its name says what is missing.
+fn mount(places: &Places) -> PathBuf {
+    places.managed_credential().unwrap_or_else(|| "$OLARES_CLI_CREDENTIALS_DIR/credential.json".into())
+}
+
+fn undecoded(id: &OlaresId, error: &JwtError) -> LoginEnded {
+    LoginEnded::new(format!("cannot decode the access token of {id}: {error}"), format!("run `runhub login {id}`"))
 }

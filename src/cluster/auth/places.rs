@@ -2,6 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::olares_id::OlaresId;
+
+/// The kinds of systems on which olares-cli keeps its files at different places.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum System {
+    /// Everything below the XDG data folder.
+    #[default]
+    Linux,
+    /// Application Support; olares-cli keeps its key in the keychain there, or beside the tokens where it may not.
+    MacOs,
+}
+
 /// The directories that decide where profiles and tokens live; `cli` fills it from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
@@ -13,10 +25,14 @@ pub struct Places {
     pub data_dir: Option<PathBuf>,
     /// `OLARES_CLI_CACHE_DIR`: stands in for both where the platform runs us in a container.
     pub cache_dir: Option<PathBuf>,
+    /// `OLARES_CLI_CREDENTIALS_DIR`: where the platform mounts the credential that it issued to an application.
+    pub credentials_dir: Option<PathBuf>,
     /// `KUBECONFIG`, split; earlier files win.
     pub kubeconfig: Vec<PathBuf>,
     /// The directory for temporary files, the last resort for the token store.
     pub temp_dir: PathBuf,
+    /// The system, as far as it moves files.
+    pub system: System,
 }
 
 impl Places {
@@ -30,6 +46,36 @@ impl Places {
 
     /// The directory of the master key and the sealed tokens.
     pub fn token_dir(&self) -> PathBuf {
+        match self.system {
+            System::Linux => self.xdg_token_dir(),
+            System::MacOs => match given(self.home.as_deref()) {
+                Some(home) => home.join("Library/Application Support/olares-cli"),
+                None => self.temp_dir.join("olares-cli/keychain/olares-cli"),
+            },
+        }
+    }
+
+    /// The name of the master key's file; on macOS it is the fallback where the keychain is out of reach.
+    pub(super) fn key_name(&self) -> &'static str {
+        match self.system {
+            System::Linux => "master.key",
+            System::MacOs => "master.key.file",
+        }
+    }
+
+    /// The file that olares-cli and we lock while the login of an identity changes.
+    pub(super) fn refresh_lock(&self, id: &OlaresId) -> PathBuf {
+        // Nothing in an identity needs replacing in a file name.
+        let config = self.config_dir().unwrap_or_else(|| self.token_dir());
+        config.join("locks").join(format!("{id}.refresh.lock"))
+    }
+
+    /// The credential that the platform issued, where it mounts one.
+    pub(super) fn managed_credential(&self) -> Option<PathBuf> {
+        given(self.credentials_dir.as_deref()).map(|dir| dir.join("credential.json"))
+    }
+
+    fn xdg_token_dir(&self) -> PathBuf {
         let absolute = |dir: &Option<PathBuf>| dir.clone().filter(|dir| dir.is_absolute());
         absolute(&self.data_dir)
             .or_else(|| absolute(&self.cache_dir).map(|dir| dir.join("keychain")))
@@ -82,6 +128,15 @@ mod tests {
         places.data_dir = Some("/data".into());
         assert_eq!(places.token_dir(), Path::new("/data/olares-cli"));
         let nowhere = Places { temp_dir: "/tmp".into(), ..Places::default() };
+        assert_eq!(nowhere.token_dir(), Path::new("/tmp/olares-cli/keychain/olares-cli"));
+    }
+
+    #[test]
+    fn on_macos_the_files_lie_where_olares_cli_falls_back_to() {
+        let mac = Places { system: System::MacOs, data_dir: Some("/data".into()), ..home() };
+        assert_eq!(mac.token_dir(), Path::new("/home/mira/Library/Application Support/olares-cli"));
+        assert_eq!((mac.key_name(), home().key_name()), ("master.key.file", "master.key"));
+        let nowhere = Places { home: None, ..mac };
         assert_eq!(nowhere.token_dir(), Path::new("/tmp/olares-cli/keychain/olares-cli"));
     }
 

@@ -18,6 +18,27 @@ pub struct Profile {
     pub local_url_prefix: String,
     /// TLS certificates are not verified.
     pub insecure: bool,
+    /// Where its `ControlHub` is, if not where the identity says: for development.
+    ///
+    /// A key of our own, `controlHubUrlOverride`; olares-cli drops it when it writes the file.
+    pub control_hub_override: Option<String>,
+    /// The application to which the platform issued its credential, if it did.
+    pub managed: Option<String>,
+}
+
+/// How an instance is reached, as a login says it; what is left out stays as it was, an empty text takes it back.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// An alias for the profile.
+    pub alias: Option<String>,
+    /// Where the auth host is.
+    pub auth_url: Option<String>,
+    /// Where `ControlHub` is.
+    pub control_hub_url: Option<String>,
+    /// What stands between a service and the name in host names.
+    pub local_url_prefix: Option<String>,
+    /// TLS certificates are not verified.
+    pub insecure: bool,
 }
 
 /// What is wrong with an entry.
@@ -32,12 +53,38 @@ pub enum ProfileError {
     /// Its `authUrlOverride` is not an address.
     #[error("authUrlOverride: {0}")]
     AuthUrl(AuthUrlError),
+    /// Its `controlHubUrlOverride` is not an address.
+    #[error("controlHubUrlOverride: {0}")]
+    ControlHubUrl(AuthUrlError),
     /// Its `localUrlPrefix` would lead to another host.
     #[error("localUrlPrefix `{0}` is not part of a host name")]
     Prefix(String),
 }
 
 impl Profile {
+    /// The profile of an identity with nothing special.
+    pub fn of(olares_id: OlaresId) -> Result<Self, ProfileError> {
+        let fields = [("olaresId".to_owned(), Value::from(olares_id.as_str()))];
+        Self::decode(&Value::Object(fields.into_iter().collect()))
+    }
+
+    /// The same profile, reached as told.
+    pub fn reached(&self, reach: &Reach) -> Result<Self, ProfileError> {
+        let mut fields = Map::new();
+        self.encode_into(&mut fields);
+        let told = [
+            ("name", &reach.alias),
+            ("authUrlOverride", &reach.auth_url),
+            (CONTROL_HUB, &reach.control_hub_url),
+            ("localUrlPrefix", &reach.local_url_prefix),
+        ];
+        for (key, value) in told.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))) {
+            set(&mut fields, key, Some(Value::from(value)));
+        }
+        Self::decode(&Value::Object(fields))
+            .map(|profile| Self { insecure: profile.insecure || reach.insecure, ..profile })
+    }
+
     /// The alias, or else the identity.
     pub fn name(&self) -> &str {
         self.alias.as_deref().unwrap_or(self.olares_id.as_str())
@@ -45,6 +92,9 @@ impl Profile {
 
     /// The base of all `ControlHub` requests.
     pub fn control_hub_url(&self) -> String {
+        if let Some(url) = &self.control_hub_override {
+            return url.clone();
+        }
         self.olares_id.service_url(Service::ControlHub, &self.local_url_prefix)
     }
 
@@ -58,10 +108,13 @@ impl Profile {
         }
         let derived = olares_id.service_url(Service::Auth, &local_url_prefix);
         let auth_url = text(fields, "authUrlOverride")?.unwrap_or(&derived);
+        let control_hub = text(fields, CONTROL_HUB)?.map(str::parse::<AuthUrl>).transpose();
         Ok(Self {
             alias: text(fields, "name")?.map(str::to_owned),
             auth_url: auth_url.parse().map_err(ProfileError::AuthUrl)?,
             insecure: flag(fields, "insecureSkipVerify")?,
+            control_hub_override: control_hub.map_err(ProfileError::ControlHubUrl)?.map(|url| url.to_string()),
+            managed: managed(fields)?,
             olares_id,
             local_url_prefix,
         })
@@ -77,7 +130,21 @@ impl Profile {
         let prefix = Some(self.local_url_prefix.clone()).filter(|prefix| !prefix.is_empty());
         set(fields, "localUrlPrefix", prefix.map(Value::from));
         set(fields, "insecureSkipVerify", self.insecure.then_some(Value::Bool(true)));
+        set(fields, CONTROL_HUB, self.control_hub_override.clone().map(Value::from));
+        set(fields, MANAGED, self.managed.is_some().then_some(Value::Bool(true)));
+        set(fields, APP, self.managed.clone().map(Value::from));
     }
+}
+
+const CONTROL_HUB: &str = "controlHubUrlOverride";
+
+/// The keys by which olares-cli marks a profile of the platform (wire §2.2; their spelling follows from its code).
+const MANAGED: &str = "managed";
+const APP: &str = "appName";
+
+fn managed(fields: &Map<String, Value>) -> Result<Option<String>, ProfileError> {
+    let app = text(fields, APP)?.unwrap_or("an application").to_owned();
+    Ok((fields.get(MANAGED) == Some(&Value::Bool(true))).then_some(app))
 }
 
 /// Puts a value at its key, in the old place; no value removes the key.
@@ -138,6 +205,27 @@ mod tests {
         assert!(
             refused(json!({"olaresId": "m", "authUrlOverride": "nowhere"})).starts_with("authUrlOverride: `nowhere`")
         );
+    }
+
+    #[test]
+    fn a_login_may_say_how_the_instance_is_reached() {
+        let plain = Profile::of("mira@example.com".parse().expect("an identity")).expect("a profile");
+        let local_url_prefix = Some("dev.".to_owned());
+        let moved = plain.reached(&Reach { local_url_prefix, ..Reach::default() }).expect("a profile");
+        assert_eq!(moved.auth_url.to_string(), "https://auth.dev.mira.example.com");
+        let reach = Reach {
+            control_hub_url: Some("http://127.0.0.1:9/".into()),
+            alias: Some("sim".into()),
+            ..Reach::default()
+        };
+        let here = moved.reached(&reach).expect("a profile");
+        assert_eq!((here.name(), here.control_hub_url().as_str()), ("sim", "http://127.0.0.1:9"));
+        assert_eq!(here.local_url_prefix, "dev.", "what is not said stays");
+        let back =
+            here.reached(&Reach { control_hub_url: Some(String::new()), ..Reach::default() }).expect("a profile");
+        assert_eq!(back.control_hub_url(), "https://control-hub.dev.mira.example.com");
+        let wrong = plain.reached(&Reach { control_hub_url: Some("nowhere".into()), ..Reach::default() });
+        assert!(wrong.expect_err("refused").to_string().starts_with("controlHubUrlOverride: `nowhere`"));
     }
 
     #[test]

@@ -6,99 +6,39 @@
 //! only then ask the server. A grant is stamped as dead only where the server
 //! refuses the refresh itself with 401, 403 or 459; whatever else goes wrong
 //! may pass.
+//!
+//! Between the question and the write to the store nothing may break in: a
+//! server that rotates refresh tokens has taken back the old one by then. So
+//! the identity runs [`Refresher::renew`] in a task of its own, which a caller
+//! that stops waiting does not end, and joins it in [`Refresher::close`]
+//! before the process goes. A future polled by whoever waits was rejected:
+//! with nobody waiting it would keep the lock of all processes.
+
+mod error;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, header};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::auth_url::AuthUrl;
+use super::envelope::{Envelope, RefreshBody, Tokens};
 use super::grant::Grant;
 use super::headers::{X_AUTHORIZATION, sensitive};
-use super::login::{Envelope, RefreshBody, Tokens};
+use super::managed::ManagedCredential;
 use super::olares_id::OlaresId;
 use super::private_file::FileLock;
-
 use super::token_store::{StoreError, TokenStore};
-use crate::clock::{Clock, Timestamp};
-use crate::cluster::identity::LoginEnded;
-use crate::cluster::transport::{RawResponse, Transport, TransportError, Wire};
+use crate::clock::Clock;
+use crate::cluster::transport::{RawResponse, Transport, Wire};
 use crate::secret::Secret;
+
+pub use error::RefreshError;
+pub(super) use error::with_causes;
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Why there is no newer token.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// Nothing is stored for the identity, or nothing to refresh with.
-    #[error("{id} is not logged in: there is no {missing} token for it")]
-    NotLoggedIn {
-        /// Whose.
-        id: OlaresId,
-        /// `access` or `refresh`.
-        missing: &'static str,
-    },
-    /// The server refused to refresh, now or earlier.
-    #[error("the login of {id} ended: its refresh token became invalid at {}", crate::clock::rfc3339(*.at))]
-    Invalidated {
-        /// Whose.
-        id: OlaresId,
-        /// When.
-        at: Timestamp,
-    },
-    /// The token store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another process holds the lock, or it cannot be made.
-    #[error("cannot acquire the refresh lock for {id}")]
-    Lock {
-        /// Whose.
-        id: OlaresId,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No answer came.
-    #[error("/api/refresh")]
-    Road(#[from] TransportError),
-    /// A status that says nothing about the grant; the body may hold a token and is not kept.
-    #[error("/api/refresh answered HTTP {}", .0.as_u16())]
-    Status(StatusCode),
-    /// The server declined, in its own words.
-    #[error("refresh failed: {0}")]
-    Declined(String),
-    /// The answer is not the one agreed on.
-    #[error("/api/refresh answered without {0}")]
-    Answer(&'static str),
-}
-
-impl RefreshError {
-    /// The end of the login, where it is one; otherwise a later try may fare better.
-    pub(super) fn ended(&self) -> Option<LoginEnded> {
-        match self {
-            Self::NotLoggedIn { id, .. } | Self::Invalidated { id, .. } => {
-                Some(LoginEnded::new(self.to_string(), remedy(id)))
-            }
-            Self::Store(error) => Some(LoginEnded::new(with_causes(error), "see to the files of the token store")),
-            Self::Lock { .. } | Self::Road(_) | Self::Status(_) | Self::Declined(_) | Self::Answer(_) => None,
-        }
-    }
-}
-
-/// What a person does about an ended login.
-fn remedy(id: &OlaresId) -> String {
-    format!(
-        "run: olares-cli profile login --olares-id {id} (or olares-cli profile import --olares-id {id} --refresh-token <token>)"
-    )
-}
-
-/// An error and what caused it, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
 
 /// Renews the grant of one identity.
 #[derive(Debug)]
@@ -106,10 +46,14 @@ pub(super) struct Refresher {
     pub(super) id: OlaresId,
     pub(super) auth: AuthUrl,
     pub(super) store: TokenStore,
+    /// Where the platform mounts the refresh token, if it vouches for the identity: then it is never stored.
+    pub(super) managed: Option<PathBuf>,
     pub(super) lock: PathBuf,
     pub(super) clock: Clock,
     /// The mutex of the process, and in it what could not be stored.
     pub(super) unsaved: Mutex<Option<Unsaved>>,
+    /// The process is about to end: nothing new is asked.
+    pub(super) closing: CancellationToken,
 }
 
 /// A renewed grant that could not be stored; it is the newest all the same.
@@ -132,9 +76,7 @@ impl Refresher {
         if known.access.expose() != refused {
             return Ok(known);
         }
-        let _lock = FileLock::acquire(&self.lock, LOCK_PATIENCE)
-            .await
-            .map_err(|source| RefreshError::Lock { id: self.id.clone(), source })?;
+        let _lock = self.locked().await?;
         let known = self.newest(unsaved.as_ref())?;
         if known.access.expose() != refused {
             return Ok(known);
@@ -145,6 +87,22 @@ impl Refresher {
         Ok(fresh)
     }
 
+    /// Waits for what is under way, and asks nothing any more.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        drop(self.unsaved.lock().await);
+    }
+
+    /// The lock between processes, unless we are about to end; waiting for it has changed nothing yet.
+    async fn locked(&self) -> Result<FileLock, RefreshError> {
+        let lock = tokio::select! {
+            biased;
+            () = self.closing.cancelled() => return Err(RefreshError::Closing),
+            lock = FileLock::acquire(&self.lock, LOCK_PATIENCE) => lock,
+        };
+        lock.map_err(|source| RefreshError::Lock { id: self.id.clone(), source })
+    }
+
     /// Why the newest grant lives in this process only, if it does.
     pub(super) async fn unsaved(&self) -> Option<String> {
         let unsaved = self.unsaved.lock().await;
@@ -153,21 +111,48 @@ impl Refresher {
     }
 
     fn newest(&self, unsaved: Option<&Unsaved>) -> Result<Grant, RefreshError> {
-        let missing = || RefreshError::NotLoggedIn { id: self.id.clone(), missing: "access" };
         let grant = match unsaved {
             Some(unsaved) => unsaved.grant.clone(),
-            None => self.store.read(&self.id)?.ok_or_else(missing)?,
+            None => self.stored()?,
         };
         match grant.invalidated_at {
-            Some(at) => Err(RefreshError::Invalidated { id: self.id.clone(), at }),
+            // The platform may have issued another grant since.
+            Some(at) if self.managed.is_none() => Err(RefreshError::Invalidated { id: self.id.clone(), at }),
+            Some(_) => Ok(Grant::managed(&self.id)),
             None => Ok(grant),
         }
     }
 
+    fn stored(&self) -> Result<Grant, RefreshError> {
+        let stored = self.store.read(&self.id)?;
+        match (stored, &self.managed) {
+            // What a person's login left behind is not the platform's to renew.
+            (Some(grant), Some(_)) if !grant.is_managed() => Ok(Grant::managed(&self.id)),
+            (Some(grant), _) => Ok(grant),
+            (None, Some(_)) => Ok(Grant::managed(&self.id)),
+            (None, None) => Err(self.not_logged_in("access")),
+        }
+    }
+
+    fn not_logged_in(&self, missing: &'static str) -> RefreshError {
+        RefreshError::NotLoggedIn { id: self.id.clone(), missing }
+    }
+
+    /// The refresh token: the stored one, or the one that the platform holds for us.
+    fn refresh_token(&self, known: &Grant) -> Result<Secret, RefreshError> {
+        let Some(mount) = &self.managed else {
+            return known.refresh.clone().ok_or_else(|| self.not_logged_in("refresh"));
+        };
+        let issued = ManagedCredential::read(mount).filter(|issued| issued.olares_id == self.id);
+        let issued = issued.ok_or_else(|| RefreshError::NotIssued { id: self.id.clone(), path: mount.clone() })?;
+        self.store.hide(&issued.refresh);
+        Ok(issued.refresh)
+    }
+
     async fn exchange(&self, known: &Grant, road: &dyn Transport) -> Result<Grant, RefreshError> {
-        let token = known.refresh.as_ref();
-        let token = token.ok_or_else(|| RefreshError::NotLoggedIn { id: self.id.clone(), missing: "refresh" })?;
-        let answer = road.call(self.wire(&known.access, token)?).await?;
+        let token = self.refresh_token(known)?;
+        let access = Some(&known.access).filter(|access| !access.expose().is_empty());
+        let answer = road.call(refresh_wire(&self.id, &self.auth, access, &token)?).await?;
         match answer.status.as_u16() {
             200 => self.renewed(known, tokens(&answer)?),
             401 | 403 | 459 => Err(self.dead(known)),
@@ -175,43 +160,45 @@ impl Refresher {
         }
     }
 
-    fn wire(&self, access: &Secret, token: &Secret) -> Result<Wire, RefreshError> {
-        let body = serde_json::to_vec(&RefreshBody { refresh_token: token.expose() });
-        let mut wire = Wire::new(Method::POST, format!("{}/api/refresh", self.auth.path()));
-        wire.origin = Some(self.auth.origin().to_owned());
-        wire.body = Some(body.map_err(|_| RefreshError::Answer("a refresh token"))?.into());
-        wire.timeout = TIMEOUT;
-        wire.label = format!("renew the login of {}", self.id);
-        wire.confidential = true;
-        let json = HeaderValue::from_static("application/json");
-        wire.headers.insert(header::ACCEPT, json.clone());
-        wire.headers.insert(header::CONTENT_TYPE, json);
-        if let Ok(access) = sensitive(access.expose()) {
-            wire.headers.insert(X_AUTHORIZATION, access);
-        }
-        Ok(wire)
-    }
-
     fn renewed(&self, known: &Grant, tokens: Tokens) -> Result<Grant, RefreshError> {
-        let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::from);
-        Ok(Grant {
-            access: given(tokens.access_token).ok_or(RefreshError::Answer("an access token"))?,
-            refresh: given(tokens.refresh_token).or_else(|| known.refresh.clone()),
-            session: given(tokens.session_id).or_else(|| known.session.clone()),
-            granted_at: Some(self.clock.now()),
-            ..known.clone()
-        })
+        if self.managed.is_some() && tokens.fa2 {
+            return Err(RefreshError::FirstFactorOnly(self.id.clone()));
+        }
+        let granted = Grant::granted(&self.id, tokens, Some(known), self.clock.now());
+        let granted = granted.ok_or(RefreshError::Answer("an access token"))?;
+        let refresh = granted.refresh.filter(|_| self.managed.is_none());
+        Ok(Grant { refresh, ..granted })
     }
 
     fn dead(&self, known: &Grant) -> RefreshError {
         let at = self.clock.now();
         // Where the stamp cannot be stored, the next run asks the server again and is told the same.
-        let _ = self.store.invalidate(known, at);
+        let _ = match self.managed {
+            Some(_) => self.store.write(&Grant { invalidated_at: Some(at), ..known.clone() }),
+            None => self.store.invalidate(known, at),
+        };
         RefreshError::Invalidated { id: self.id.clone(), at }
     }
 }
 
-fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
+/// The question for new tokens; without an access token when a refresh token is imported.
+pub(super) fn refresh_wire(
+    id: &OlaresId,
+    auth: &AuthUrl,
+    access: Option<&Secret>,
+    token: &Secret,
+) -> Result<Wire, RefreshError> {
+    let body = serde_json::to_vec(&RefreshBody { refresh_token: token.expose() });
+    let mut wire = auth.wire("/api/refresh", body.map_err(|_| RefreshError::Answer("a refresh token"))?);
+    wire.timeout = TIMEOUT;
+    wire.label = format!("renew the login of {id}");
+    if let Some(access) = access.and_then(|access| sensitive(access.expose()).ok()) {
+        wire.headers.insert(X_AUTHORIZATION, access);
+    }
+    Ok(wire)
+}
+
+pub(super) fn tokens(answer: &RawResponse) -> Result<Tokens, RefreshError> {
     let envelope: Envelope =
         serde_json::from_slice(&answer.body).map_err(|_| RefreshError::Answer("the JSON of a login"))?;
     envelope.granted().map_err(RefreshError::Declined)

@@ -1,5 +1,7 @@
 //! The identity of whoever holds a token, without a login of ours.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::HeaderMap;
 
@@ -48,7 +50,7 @@ impl Identity for StaticToken {
         Ok(self.headers.clone())
     }
 
-    async fn renew(&self, _refused: &HeaderMap, _road: &dyn Transport) -> Result<bool, LoginEnded> {
+    async fn renew(&self, _refused: &HeaderMap, _road: Arc<dyn Transport>) -> Result<bool, LoginEnded> {
         Err(LoginEnded::new(
             format!("the server refused the token from {}, which cannot be renewed", self.origin),
             format!("put a fresh token into {}, or log in with a profile", self.origin),

@@ -1,7 +1,8 @@
-//! The token store of olares-cli on Linux: one sealed file for each identity.
+//! The token store of olares-cli on Linux, and its fallback on macOS: one sealed file for each identity.
 //!
 //! A file is a 12-byte nonce and the AES-256-GCM text with its tag; the key
-//! lies beside it in `master.key`. That hides tokens from a casual look and
+//! lies beside it in `master.key` (`master.key.file` on macOS, which olares-cli
+//! prefers to the keychain where it is there). That hides tokens from a casual look and
 //! from backups of single files, not from other processes of the same user.
 //! The files are a few hundred bytes, so they are read and written in place,
 //! without a thread of their own.
@@ -14,9 +15,10 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::grant::Grant;
 use super::olares_id::OlaresId;
+use super::places::Places;
 use super::private_file;
 use crate::clock::Timestamp;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 
 const KEY_LEN: usize = 32;
 
@@ -26,7 +28,7 @@ pub enum StoreError {
     /// A file could not be read or written.
     #[error("cannot {verb} {}", path.display())]
     Io {
-        /// `read` or `write`.
+        /// `read`, `write` or `remove`.
         verb: &'static str,
         /// Which.
         path: PathBuf,
@@ -63,13 +65,14 @@ impl StoreError {
 #[derive(Debug, Clone)]
 pub struct TokenStore {
     folder: PathBuf,
+    key_name: &'static str,
     redactor: Redactor,
 }
 
 impl TokenStore {
-    /// The store in a directory, which need not exist yet.
-    pub fn new(folder: impl Into<PathBuf>, redactor: Redactor) -> Self {
-        Self { folder: folder.into(), redactor }
+    /// The store at its place, which need not exist yet.
+    pub fn new(places: &Places, redactor: Redactor) -> Self {
+        Self { folder: places.token_dir(), key_name: places.key_name(), redactor }
     }
 
     /// The grant of an identity; `None` where there is none.
@@ -94,6 +97,11 @@ impl TokenStore {
         private_file::write(&path, &blob).map_err(StoreError::io("write", &path))
     }
 
+    /// Hides a token that is not stored here from now on.
+    pub(super) fn hide(&self, token: &Secret) {
+        self.redactor.register(token.expose());
+    }
+
     /// Stamps the stored grant as refused by the server, unless its tokens are others by now.
     pub fn invalidate(&self, grant: &Grant, at: Timestamp) -> Result<(), StoreError> {
         match self.read(&grant.olares_id)? {
@@ -105,7 +113,18 @@ impl TokenStore {
         }
     }
 
-    fn path(&self, id: &OlaresId) -> PathBuf {
+    /// Takes the grant of an identity away; `false` where there was none.
+    pub fn remove(&self, id: &OlaresId) -> Result<bool, StoreError> {
+        let path = self.path(id);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StoreError::io("remove", &path)(error)),
+        }
+    }
+
+    /// The file of an identity.
+    pub fn path(&self, id: &OlaresId) -> PathBuf {
         let safe = |char: char| {
             if char.is_ascii_alphanumeric() || "._-".contains(char) { char } else { '_' }
         };
@@ -114,7 +133,7 @@ impl TokenStore {
     }
 
     fn key_path(&self) -> PathBuf {
-        self.folder.join("master.key")
+        self.folder.join(self.key_name)
     }
 
     fn key(&self) -> Result<Option<LessSafeKey>, StoreError> {

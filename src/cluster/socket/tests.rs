@@ -39,6 +39,29 @@ async fn a_request_goes_over_the_wire_and_an_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn a_connection_is_handed_over_where_the_server_agrees_to_another_protocol() {
+    let agreed = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello";
+    let (url, served) = serve(agreed).await;
+    let mut wire = Wire::new(Method::GET, "/exec");
+    wire.headers.insert("connection", "upgrade".parse().unwrap());
+    wire.headers.insert("upgrade", "websocket".parse().unwrap());
+    let RawUpgrade::Open(headers, mut connection) = socket(&url, None).upgrade(wire).await.unwrap() else { panic!() };
+    assert_eq!(headers["upgrade"], "websocket");
+    let mut said = String::new();
+    connection.read_to_string(&mut said).await.unwrap();
+    assert_eq!(said, "hello");
+    assert!(served.await.unwrap().to_lowercase().contains("upgrade: websocket"));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_agree_has_answered() {
+    let (url, _) = serve("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno").await;
+    let answer = socket(&url, None).upgrade(Wire::new(Method::GET, "/exec")).await.unwrap();
+    let RawUpgrade::Answered(answer) = answer else { panic!() };
+    assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (403, b"no".as_slice()));
+}
+
+#[tokio::test]
 async fn another_origin_is_reached_by_the_same_road() {
     let (url, served) = serve("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let wire = Wire { origin: Some(format!("{url}/")), ..Wire::new(Method::POST, "/api/refresh") };
@@ -115,6 +138,6 @@ fn this_machine_is_recognised() {
 fn clients_for_https_can_be_made_with_and_without_trust() {
     for trust in [Trust::System, Trust::Anyone] {
         let server = Server { url: "https://host".into(), trust, ..Server::default() };
-        assert!(made(&server, "https://host", true).is_ok());
+        assert!(made(&Socket::new(server).unwrap(), true).is_ok());
     }
 }

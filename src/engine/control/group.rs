@@ -4,12 +4,12 @@ use crate::action::Observed;
 use crate::engine::run::Run;
 use crate::engine::step::At;
 use crate::event::{Class, Failure, Verdict};
-use crate::runbook::Step;
+use crate::runbook::{Guard, Step};
 
 impl Run {
-    pub(super) async fn group(&self, steps: &[Step], at: At<'_>) -> Result<Observed, Verdict> {
-        let inner = at.inside();
-        let all_well = self.list(steps, &inner).await;
+    pub(super) async fn group(&self, steps: &[Step], guards: &[Guard], at: At<'_>) -> Result<Observed, Verdict> {
+        let (watch, inner) = self.guard(guards, at.id, &at.inside()).await.map_err(Verdict::Errored)?;
+        let all_well = self.under(&watch, self.list(steps, &inner)).await;
         let changed = self.shared.made.changed(at.id);
         if all_well {
             return Ok(Observed { changed, ..Observed::default() });

@@ -21,7 +21,7 @@ impl Run {
     pub(super) async fn control(&self, at: At<'_>, control: &Control) -> Result<Observed, Verdict> {
         let At { step, id, around } = at;
         match control {
-            Control::Group { steps, .. } => self.group(steps, at).await,
+            Control::Group { steps, guards } => self.group(steps, guards, at).await,
             Control::Note(form) => self.note(form, id, around),
             Control::Assert(form) => self.assert(form, around),
             Control::Pause(form) => self.pause(form, id, around).await,

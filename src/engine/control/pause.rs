@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::action::Observed;
 use crate::document::DurationText;
+use crate::engine::guards::any_tripped;
 use crate::engine::run::{Run, Surroundings, fill};
 use crate::event::{CancelReason, Class, EventKind, Failure, StepId, Verdict, Waiting};
 use crate::form::Form;
@@ -25,6 +26,7 @@ impl Run {
         tokio::select! {
             biased;
             reason = self.cancel.at_least(around.stopped_by) => Err(Verdict::Cancelled(reason)),
+            () = any_tripped(&around.wires) => Err(Verdict::Cancelled(CancelReason::Guard)),
             () = tokio::time::sleep(pause.duration()) => Ok(Observed { info: json!({"waited": pause.to_string()}), ..Observed::default() }),
             () = overdue => Err(Verdict::Cancelled(CancelReason::Deadline)),
         }

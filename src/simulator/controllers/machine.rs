@@ -43,7 +43,7 @@ impl Queue {
     /// Wants a look at a place.
     pub(super) fn push(&mut self, id: Id) {
         if self.waiting.insert(id.clone()) {
-            let patient = matches!(id.resource, "poddisruptionbudgets" | "namespaces");
+            let patient = matches!(id.resource, "poddisruptionbudgets" | "resourcequotas" | "namespaces");
             if patient { &mut self.patient } else { &mut self.urgent }.push_back(id);
         }
     }
@@ -63,6 +63,14 @@ impl Machine {
         let mut machine = Self { store, view, memory, timing, seen: 0, queue };
         machine.relist();
         machine
+    }
+
+    /// Looks at everything that is there at the start, as if it had been seen long ago: whoever enters
+    /// finds that each workload has its pods, if not yet that they run.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        let observed = std::mem::take(&mut self.timing.observed);
+        while self.run(now, usize::MAX) {}
+        self.timing.observed = observed;
     }
 
     /// Looks at up to `steps` objects; says whether more wait.
@@ -165,7 +173,7 @@ impl Machine {
     /// Adds an object; when it is refused, its owner has another look after a pause.
     fn create(&mut self, (resource, mut object): (&str, Value), owner: Id, now: Timestamp) {
         put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
-        if self.store.seed(resource, object).is_err() {
+        if self.store.make(resource, object).is_err() {
             self.memory.timers.wake(owner, now + self.timing.back_off);
         }
     }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::FieldSet;
+use super::fields::{FieldSet, difference, entry_key};
 use crate::simulator::object;
+use crate::simulator::schema::{Type, decode, of_kind};
 use crate::simulator::status::{Cause, StatusError};
 
 /// Who writes, and how.
@@ -21,16 +22,16 @@ pub(in crate::simulator) struct Manager {
 
 /// Notes in the new object what a write changed.
 pub(in crate::simulator) fn track(manager: &Manager, old: &Value, new: &mut Value) {
-    let changed = FieldSet::changed(&tracked(old), &tracked(new));
-    let gone = FieldSet::of(&tracked(old)).minus(&FieldSet::of(&tracked(new)));
-    if changed.is_empty() && gone.is_empty() {
+    let kind = type_of(new);
+    let found = difference(kind, &tracked(&in_form(kind, old)), &tracked(new));
+    if found.changed.is_empty() && found.removed.is_empty() {
         return;
     }
     let mut entries = Entries::of(new);
-    entries.take_away(&changed.clone().union(&gone));
-    if !changed.is_empty() {
-        let present = entries.fields(manager, "Update");
-        entries.set(manager, "Update", &present.union(&changed));
+    let present = entries.fields(manager, "Update").union(&found.changed).minus(&found.removed);
+    entries.take_away(&found.changed.clone().union(&found.removed));
+    if !found.changed.is_empty() {
+        entries.set(manager, "Update", &present);
     }
     entries.write(new);
 }
@@ -45,24 +46,82 @@ pub(in crate::simulator) fn apply(
     config: &Value,
     force: bool,
 ) -> Result<Value, StatusError> {
-    let wanted = FieldSet::of(&tracked(config));
+    let kind = type_of(config);
+    let wanted = FieldSet::of(kind, &tracked(&without_empty(config)));
     let mut new = old.clone();
     let mut merged = config.clone();
     object::remove(&mut merged, &["metadata", "managedFields"]);
-    super::strategic_merge(&mut new, &merged);
+    merge(kind, &mut new, &merged);
     let mut entries = Entries::of(old);
-    let disputed = FieldSet::changed(&tracked(old), &tracked(&new)).common(&wanted);
-    let conflicts = entries.conflicts(manager, &disputed);
+    let abandoned = entries.fields(manager, "Apply").minus(&wanted);
+    let others = entries.others(manager, "Apply");
+    abandoned.minus(&others).remove_from(kind, &mut new);
+    let found = difference(kind, &tracked(&in_form(kind, old)), &tracked(&new));
+    let conflicts = entries.conflicts(manager, &found.changed);
     if !conflicts.is_empty() && !force {
         return Err(refused(&conflicts));
     }
-    let abandoned = entries.fields(manager, "Apply").minus(&wanted);
-    let others = entries.others(manager, "Apply");
-    abandoned.minus(&others).remove_from(&mut new);
-    entries.take_away(&disputed);
+    entries.take_away_from_others(manager, &found.changed.union(&found.removed));
     entries.set(manager, "Apply", &wanted);
     entries.write(&mut new);
     Ok(new)
+}
+
+fn type_of(object: &Value) -> Option<Type> {
+    of_kind(object::text(object, "/apiVersion"), object::text(object, "/kind"))
+}
+
+/// An object that is not there yet is, to Go, one whose structs are empty.
+fn in_form(kind: Option<Type>, object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(kind) = kind.filter(|_| object.as_object().is_some_and(Map::is_empty)) {
+        // Nothing in an empty object can be of the wrong type.
+        drop(decode(kind, &mut object));
+    }
+    object
+}
+
+/// Go leaves empty mappings and lists out, so nobody owns them.
+fn without_empty(config: &Value) -> Value {
+    let is_empty =
+        |value: &Value| value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+    match config {
+        Value::Object(fields) => {
+            let kept = fields.iter().map(|(name, value)| (name.clone(), without_empty(value)));
+            kept.filter(|(_, value)| !is_empty(value)).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(without_empty).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Merges a configuration into an object: lists by the keys of their entries, or whole.
+fn merge(kind: Option<Type>, object: &mut Value, config: &Value) {
+    match (config, kind) {
+        (Value::Object(fields), kind) if !kind.is_some_and(Type::is_atomic) => {
+            if !object.is_object() {
+                *object = Map::new().into();
+            }
+            for (name, value) in fields {
+                let field = kind.and_then(|kind| kind.field(name));
+                if let Some(present) = object.as_object_mut().map(|all| all.entry(name).or_insert(Value::Null)) {
+                    merge(field, present, value);
+                }
+            }
+        }
+        (Value::Array(items), Some(list)) if list.is_set() || !list.list_keys().is_empty() => {
+            let mut present = object.as_array().cloned().unwrap_or_default();
+            for item in items {
+                let key = entry_key(list, item);
+                match present.iter_mut().find(|old| entry_key(list, old) == key) {
+                    Some(old) => merge(list.item(), old, item),
+                    None => present.push(item.clone()),
+                }
+            }
+            *object = present.into();
+        }
+        _ => *object = config.clone(),
+    }
 }
 
 /// A manager as messages name it, and its fields that are in the way.
@@ -101,10 +160,9 @@ fn tracked(object: &Value) -> Value {
         fields.shift_remove(bookkeeping);
     }
     if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|key, _| matches!(key.as_str(), "labels" | "annotations" | "finalizers" | "ownerReferences"));
-        if metadata.is_empty() {
-            fields.shift_remove("metadata");
-        }
+        metadata.retain(|key, _| {
+            matches!(key.as_str(), "labels" | "annotations" | "finalizers" | "ownerReferences" | "generateName")
+        });
     }
     fields.into()
 }
@@ -138,6 +196,14 @@ impl Entries {
 
     fn take_away(&mut self, fields: &FieldSet) {
         for entry in &mut self.0 {
+            let rest = set_of(entry).minus(fields);
+            object::put(entry, &["fieldsV1"], rest.write());
+        }
+    }
+
+    /// Takes fields from everyone but the one who applies.
+    fn take_away_from_others(&mut self, manager: &Manager, fields: &FieldSet) {
+        for entry in self.0.iter_mut().filter(|entry| !is_of(entry, manager, "Apply")) {
             let rest = set_of(entry).minus(fields);
             object::put(entry, &["fieldsV1"], rest.write());
         }

@@ -6,9 +6,11 @@ mod strategic;
 
 use serde_json::Value;
 
+use super::ask::structured;
+use super::object;
+use super::schema::{Type, of_kind};
 use super::status::StatusError;
 pub(super) use managed::Manager;
-pub(super) use strategic::merge as strategic_merge;
 
 /// A dialect of patches, known by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +37,22 @@ impl Dialect {
         }
     }
 
-    /// Reads the body of a patch.
+    /// Reads the body of a patch; each dialect has its own words for what is none.
     pub(super) fn read(self, body: &[u8]) -> Result<Value, StatusError> {
-        let patch: Value = serde_json::from_slice(body)
-            .map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))?;
-        let fits = if self == Self::Json { patch.is_array() } else { patch.is_object() };
-        if fits { Ok(patch) } else { Err(StatusError::bad_request("error decoding patch: wrong type of document")) }
+        let content_type = if self == Self::Apply { "application/yaml" } else { "application/json" };
+        let patch = structured(body, content_type).map_err(|error| match self {
+            Self::Merge => StatusError::unexplained("Invalid JSON Patch"),
+            _ => StatusError::bad_request(format!("error decoding patch: {error}")),
+        })?;
+        match self {
+            Self::Json if patch.is_array() => Ok(patch),
+            Self::Merge | Self::Strategic | Self::Apply if patch.is_object() => Ok(patch),
+            Self::Json => {
+                let why = "json: cannot unmarshal object into Go value of type jsonpatch.Patch";
+                Err(StatusError::bad_request(why))
+            }
+            _ => Err(StatusError::bad_request("error decoding patch: wrong type of document")),
+        }
     }
 }
 
@@ -49,8 +61,9 @@ pub(super) fn apply(dialect: Dialect, object: &mut Value, patch: &Value) -> Resu
     match dialect {
         Dialect::Merge => json_patch::merge(object, patch),
         Dialect::Strategic | Dialect::Apply => {
-            check_keys("", patch)?;
-            strategic_merge(object, patch);
+            let kind = of_kind(object::text(object, "/apiVersion"), object::text(object, "/kind"));
+            check_keys(kind, patch)?;
+            strategic::merge(kind, object, patch);
         }
         Dialect::Json => {
             let operations: json_patch::Patch = serde_json::from_value(patch.clone())
@@ -62,37 +75,35 @@ pub(super) fn apply(dialect: Dialect, object: &mut Value, patch: &Value) -> Resu
 }
 
 /// Entries of keyed lists must name their key.
-fn check_keys(field: &str, patch: &Value) -> Result<(), StatusError> {
+fn check_keys(kind: Option<Type>, patch: &Value) -> Result<(), StatusError> {
     match patch {
-        Value::Object(fields) => fields.iter().try_for_each(|(key, inner)| check_keys(key, inner)),
-        Value::Array(items) => {
-            let key = merge_key(field, items);
-            items.iter().try_for_each(|item| match key {
-                Some(key) if item.get(key).is_none() && item.get("$patch").is_none() => {
-                    Err(StatusError::unexplained(format!("map: {item} does not contain declared merge key: {key}")))
-                }
-                _ => check_keys("", item),
-            })
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(name, inner)| check_keys(kind.and_then(|kind| kind.field(name)), inner))
         }
+        Value::Array(items) => items.iter().try_for_each(|item| match kind.and_then(Type::merge_key) {
+            Some(key) if item.get(key).is_none() && item.get("$patch").is_none() => {
+                let item = golang(item);
+                Err(StatusError::unexplained(format!("map: {item} does not contain declared merge key: {key}")))
+            }
+            _ => check_keys(kind.and_then(Type::item), item),
+        }),
         _ => Ok(()),
     }
 }
 
-/// The field by which the objects of a list are told apart; nothing for lists that are one value.
-pub(super) fn merge_key(field: &str, items: &[Value]) -> Option<&'static str> {
-    let candidates: &[&'static str] = match field {
-        "containers" | "initContainers" | "ephemeralContainers" | "env" | "volumes" | "imagePullSecrets" => &["name"],
-        "volumeMounts" => &["mountPath"],
-        "volumeDevices" => &["devicePath"],
-        "ports" => &["containerPort", "port"],
-        "conditions" | "addresses" => &["type"],
-        "ownerReferences" => &["uid"],
-        "hostAliases" | "podIPs" => &["ip"],
-        "topologySpreadConstraints" => &["topologyKey"],
-        _ => return None,
-    };
-    let keyed = |key: &&&str| items.iter().all(|item| item.get(**key).is_some());
-    candidates.iter().find(keyed).or(candidates.first()).copied()
+/// A value as Go's `%v` prints it: `map[name:x ports:[80]]`.
+fn golang(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let mut pairs: Vec<_> = fields.iter().map(|(key, value)| format!("{key}:{}", golang(value))).collect();
+            pairs.sort_unstable();
+            format!("map[{}]", pairs.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(golang).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".into(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::merge_key;
+use crate::simulator::schema::Type;
 
-/// Merges a patch into an object.
-pub(in crate::simulator) fn merge(object: &mut Value, patch: &Value) {
+/// Merges a patch into an object of a type; where the type is not known, lists are replaced.
+pub(super) fn merge(kind: Option<Type>, object: &mut Value, patch: &Value) {
     let Some(changes) = patch.as_object() else {
         *object = patch.clone();
         return;
@@ -25,35 +25,37 @@ pub(in crate::simulator) fn merge(object: &mut Value, patch: &Value) {
         match key.split_once('/') {
             Some(("$deleteFromPrimitiveList", list)) => delete_primitives(fields, list, change),
             _ if key.starts_with('$') => {}
-            _ => merge_field(fields, key, change),
+            _ => merge_field(kind.and_then(|kind| kind.field(key)), fields, (key, change)),
         }
     }
 }
 
-fn merge_field(fields: &mut Map<String, Value>, key: &str, change: &Value) {
+fn merge_field(kind: Option<Type>, fields: &mut Map<String, Value>, (key, change): (&str, &Value)) {
     match change {
         Value::Null => drop(fields.shift_remove(key)),
         Value::Object(inner) if inner.get("$patch").and_then(Value::as_str) == Some("delete") => {
             fields.shift_remove(key);
         }
-        Value::Object(_) => merge(fields.entry(key).or_insert_with(|| Map::new().into()), change),
+        Value::Object(_) => merge(kind, fields.entry(key).or_insert_with(|| Map::new().into()), change),
         Value::Array(items) => {
             let present = fields.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-            fields.insert(key.to_owned(), merged_list(key, present, items).into());
+            fields.insert(key.to_owned(), merged_list(kind, present, items).into());
         }
         _ => drop(fields.insert(key.to_owned(), change.clone())),
     }
 }
 
-fn merged_list(field: &str, present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+fn merged_list(kind: Option<Type>, present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
     let replaces =
         |item: &Value| directive(item) == Some("replace") && item.as_object().is_some_and(|all| all.len() == 1);
-    if field == "finalizers" {
+    let key = kind.and_then(Type::merge_key);
+    if key.is_none() && kind.is_some_and(Type::is_merged) {
         return union(present, changes);
     }
-    let Some(key) = merge_key(field, changes).filter(|_| !changes.iter().any(replaces)) else {
+    let Some(key) = key.filter(|_| !changes.iter().any(replaces)) else {
         return changes.iter().filter(|item| !replaces(item)).map(plain).collect();
     };
+    let order: Vec<_> = present.iter().filter_map(|item| item.get(key).cloned()).collect();
     let mut list = present;
     for change in changes {
         let place = list.iter().position(|item| item.get(key).is_some() && item.get(key) == change.get(key));
@@ -62,17 +64,37 @@ fn merged_list(field: &str, present: Vec<Value>, changes: &[Value]) -> Vec<Value
             (Some("delete"), None) => {}
             (_, Some(index)) => {
                 if let Some(item) = list.get_mut(index) {
-                    merge(item, change);
+                    merge(kind.and_then(Type::item), item, change);
                 }
             }
             (_, None) => {
                 let mut fresh = Map::new().into();
-                merge(&mut fresh, change);
+                merge(kind.and_then(Type::item), &mut fresh, change);
                 list.push(fresh);
             }
         }
     }
-    list
+    sorted(list, key, &order, changes)
+}
+
+/// The entries of a patch come in its order, those of the server alone in theirs; where both meet, an
+/// entry of the server goes first only if it stood before (apimachinery `mergeSortedSlice`).
+fn sorted(list: Vec<Value>, key: &str, before: &[Value], changes: &[Value]) -> Vec<Value> {
+    let named = |item: &Value| changes.iter().position(|change| change.get(key) == item.get(key));
+    let (mut patched, alone): (Vec<_>, Vec<_>) = list.into_iter().partition(|item| named(item).is_some());
+    patched.sort_by_key(|item| named(item));
+    let place = |item: &Value| before.iter().position(|known| Some(known) == item.get(key));
+    let (mut alone, mut merged) = (alone.into_iter().peekable(), Vec::new());
+    for item in patched {
+        while let Some(waiting) =
+            alone.next_if(|waiting| place(&item).is_some_and(|index| place(waiting) < Some(index)))
+        {
+            merged.push(waiting);
+        }
+        merged.push(item);
+    }
+    merged.extend(alone);
+    merged
 }
 
 fn directive(item: &Value) -> Option<&str> {
@@ -118,11 +140,18 @@ fn retain_keys(fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulator::schema::of_kind;
     use serde_json::json;
 
-    fn merged(mut object: Value, patch: &Value) -> Value {
-        merge(&mut object, patch);
+    fn merged_as(place: &[&str], mut object: Value, patch: &Value) -> Value {
+        let kind = of_kind("apps/v1", "Deployment").and_then(|kind| kind.at(place));
+        assert!(kind.is_some(), "{place:?}");
+        merge(kind, &mut object, patch);
         object
+    }
+
+    fn merged(object: Value, patch: &Value) -> Value {
+        merged_as(&["spec", "template", "spec"], object, patch)
     }
 
     #[test]
@@ -134,16 +163,16 @@ mod tests {
         assert_eq!(
             merged(object, &patch),
             json!({"containers": [
-                {"name": "web", "image": "web:2", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+                {"name": "web", "image": "web:2", "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]},
                 {"name": "log", "image": "log:1"}]})
         );
     }
 
     #[test]
     fn an_entry_can_be_deleted_and_a_list_replaced() {
-        let object = json!({"containers": [{"name": "a"}, {"name": "b"}], "args": ["x"]});
-        let patch = json!({"containers": [{"name": "a", "$patch": "delete"}], "args": ["y", "z"]});
-        assert_eq!(merged(object, &patch), json!({"containers": [{"name": "b"}], "args": ["y", "z"]}));
+        let object = json!({"containers": [{"name": "a"}, {"name": "b"}], "tolerations": [{"key": "x"}]});
+        let patch = json!({"containers": [{"name": "a", "$patch": "delete"}], "tolerations": [{"key": "y"}]});
+        assert_eq!(merged(object, &patch), json!({"containers": [{"name": "b"}], "tolerations": [{"key": "y"}]}));
         let object = json!({"containers": [{"name": "a"}]});
         let patch = json!({"containers": [{"$patch": "replace"}, {"name": "c"}]});
         assert_eq!(merged(object, &patch), json!({"containers": [{"name": "c"}]}));
@@ -153,14 +182,14 @@ mod tests {
     fn a_strategy_keeps_only_the_named_keys() {
         let object = json!({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}});
         let patch = json!({"strategy": {"$retainKeys": ["type"], "type": "Recreate"}});
-        assert_eq!(merged(object, &patch), json!({"strategy": {"type": "Recreate"}}));
+        assert_eq!(merged_as(&["spec"], object, &patch), json!({"strategy": {"type": "Recreate"}}));
     }
 
     #[test]
     fn finalizers_are_a_set() {
         let object = json!({"finalizers": ["a", "b"]});
         let patch = json!({"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]});
-        assert_eq!(merged(object, &patch), json!({"finalizers": ["b", "c"]}));
+        assert_eq!(merged_as(&["metadata"], object, &patch), json!({"finalizers": ["b", "c"]}));
     }
 
     #[test]

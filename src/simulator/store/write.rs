@@ -9,6 +9,7 @@ use super::state::State;
 use super::{Store, known};
 use crate::simulator::defaults;
 use crate::simulator::object;
+use crate::simulator::quota;
 use crate::simulator::resource::{Resource, Trait};
 use crate::simulator::status::StatusError;
 
@@ -25,7 +26,22 @@ impl Store {
         if resource.has(Trait::Status) {
             object::remove(&mut object, &["status"]);
         }
+        self.admit(resource, &object)?;
         self.add(resource, object)
+    }
+
+    /// Refuses what a quota of the namespace has no room for.
+    fn admit(&self, resource: &Resource, object: &Value) -> Result<(), StatusError> {
+        let ns = object::namespace(object);
+        let (quotas, _) = self.list("resourcequotas", Some(ns));
+        if quotas.is_empty() || !resource.namespaced {
+            return Ok(());
+        }
+        let objects = |plural: &str| self.list(plural, Some(ns)).0;
+        let refusal = quota::refusal(&quotas, &objects, (resource.plural, &resource.qualified()), object);
+        refusal.map_or(Ok(()), |words| {
+            Err(StatusError::forbidden(words, resource.plural, resource.group, object::name(object)))
+        })
     }
 
     /// Adds an object as it is, status, `uid` and stamps included: for worlds that have a past.
@@ -34,6 +50,16 @@ impl Store {
     /// As [`Store::create`].
     pub fn seed(&self, resource: &str, object: Value) -> Result<Arc<Value>, StatusError> {
         self.add(known(resource)?, object)
+    }
+
+    /// Adds an object that a controller has made: as it is, if the quotas have room for it.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub(in crate::simulator) fn make(&self, resource: &str, object: Value) -> Result<Arc<Value>, StatusError> {
+        let resource = known(resource)?;
+        self.admit(resource, &object)?;
+        self.add(resource, object)
     }
 
     fn add(&self, resource: &'static Resource, mut object: Value) -> Result<Arc<Value>, StatusError> {

@@ -6,7 +6,8 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::simulator::object::{self, text};
-use crate::simulator::selector::is_label_text;
+use crate::simulator::resource::Resource;
+use crate::simulator::selector::{VALUE_RULE, is_label_text, key_errors};
 use crate::simulator::status::Cause;
 
 /// Names of most objects.
@@ -17,17 +18,12 @@ const NAME: &str = "a lowercase RFC 1123 subdomain must consist of lower case al
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-const LABEL_KEY: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-    with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
-    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
-    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-/// Adds what is wrong with the name of a new object.
-pub(super) fn name(object: &Value, causes: &mut Vec<Cause>) {
+/// Adds what is wrong with the name of a new object; permissions take any name that fits into a path.
+pub(super) fn name(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
+    if resource.group == "rbac.authorization.k8s.io" && !name.is_empty() {
+        return;
+    }
     if name.is_empty() {
         if text(object, "/metadata/generateName").is_empty() {
             causes.push(Cause::required("metadata.name", "name or generateName is required"));
@@ -53,18 +49,17 @@ pub(super) fn labels(field: &str, labels: &Map<String, Value>, causes: &mut Vec<
         if text.len() > 63 {
             causes.push(Cause::invalid(field, value, "must be no more than 63 characters"));
         } else if !text.is_empty() && !is_label_text(text) {
-            causes.push(Cause::invalid(field, value, LABEL_VALUE));
+            causes.push(Cause::invalid(field, value, VALUE_RULE));
         }
     }
 }
 
 fn keys(field: &str, tags: &Map<String, Value>, causes: &mut Vec<Cause>) {
     for key in tags.keys() {
-        let name = key.rsplit('/').next().unwrap_or_default();
-        if name.len() > 63 {
-            causes.push(Cause::invalid(field, &key.as_str().into(), "name part must be no more than 63 characters"));
-        } else if !is_label_text(name) {
-            causes.push(Cause::invalid(field, &key.as_str().into(), LABEL_KEY));
+        // Annotations are compared without regard to case, and told so.
+        let shown = if field.ends_with("annotations") { key.to_ascii_lowercase() } else { key.clone() };
+        for why in key_errors(&shown) {
+            causes.push(Cause::invalid(field, &shown.as_str().into(), &why));
         }
     }
 }

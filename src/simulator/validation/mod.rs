@@ -3,7 +3,6 @@
 //! To add rules for a kind, add its row in `kinds.rs`; what must not change is
 //! listed in [`immutable`].
 
-mod decode;
 mod golang;
 mod kinds;
 mod meta;
@@ -14,7 +13,6 @@ use serde_json::Value;
 use super::object;
 use super::resource::Resource;
 use super::status::{Cause, StatusError};
-pub(super) use decode::decodable;
 use kinds::rules;
 
 const IMMUTABLE: &str = "field is immutable";
@@ -30,7 +28,7 @@ const STATEFUL_SET_RULE: &str = "updates to statefulset spec for fields other th
 /// 422 with every cause, as the API server words it.
 pub(super) fn created(resource: &Resource, object: &Value) -> Result<(), StatusError> {
     let mut causes = Vec::new();
-    meta::name(object, &mut causes);
+    meta::name(resource, object, &mut causes);
     meta::tags(object, &mut causes);
     kinds::born(resource, object, &mut causes);
     rules(resource, object, &mut causes);

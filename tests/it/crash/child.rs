@@ -140,6 +140,6 @@ async fn carry_out() -> u8 {
         actor: "tester@host".into(),
         options: Options { yes: true, ..Options::default() },
     };
-    let doors = Doors { client, ledger, fan, asker: Arc::new(Nobody), shelf: Arc::new(NoShelf) };
+    let doors = Doors { client, ledger, fan, asker: Arc::new(Nobody), shelf: Arc::new(NoShelf), scout: None };
     engine::run(order, doors, Cancel::default()).await.exit_code
 }

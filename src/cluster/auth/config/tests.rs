@@ -45,7 +45,10 @@ fn what_is_missing_is_said_with_what_to_do() {
     assert!(wrong.ends_with("; did you mean `work`?"), "{wrong}");
     let empty = Places { olares_cli_home: Some("/nonexistent".into()), ..Places::default() };
     let none = Config::load(&empty).expect("no profiles").profile(None).expect_err("none").to_string();
-    assert!(none.starts_with("no Olares profile is configured in /nonexistent/config.json: run `olares-cli"), "{none}");
+    assert!(
+        none.starts_with("no Olares profile is configured in /nonexistent/config.json: run `runhub login"),
+        "{none}"
+    );
     assert!(matches!(Config::load(&Places::default()), Err(ConfigError::NoPlace)));
     let (_root, broken) = places(&json!([]));
     assert!(matches!(Config::load(&broken), Err(ConfigError::Shape { .. })));
@@ -101,4 +104,39 @@ async fn the_file_and_its_folders_are_for_their_owner_alone() {
     Config::update(&places, |_| Ok(())).await.expect("written");
     let mode = |path: &str| std::fs::metadata(root.path().join(path)).expect("there").permissions().mode() & 0o777;
     assert_eq!((mode("cfg"), mode("cfg/locks"), mode("cfg/config.json")), (0o700, 0o700, 0o600));
+}
+
+#[test]
+fn when_the_active_profile_goes_the_former_one_is_active() {
+    let mut three = two();
+    three["profiles"].as_array_mut().expect("a list").push(json!({"name": "home", "olaresId": "mira@home.example"}));
+    three["previousProfile"] = json!("home");
+    let (_root, places) = places(&three);
+    let mut config = Config::load(&places).expect("a config");
+    assert_eq!(config.remove("work").expect("removed").olares_id.as_str(), "mira@corp.example");
+    assert_eq!(config.profile(None).expect("a profile").name(), "home");
+    config.remove("home").expect("removed");
+    assert_eq!(config.profile(None).expect("a profile").name(), "mira@olares.com");
+    config.remove("mira@olares.com").expect("removed");
+    assert!(matches!(config.profile(None), Err(ConfigError::NoProfile(_))));
+    assert!(!config.fields.contains_key("currentProfile") && config.fields.contains_key("last"));
+    assert!(config.remove("work").is_err());
+}
+
+#[tokio::test]
+async fn the_platforms_profile_is_there_and_keeps_how_the_instance_is_reached() {
+    let (root, mut places) = places(&json!({"profiles": [{"olaresId": "mira@olares.com", "localUrlPrefix": "dev."}]}));
+    let credential = json!({"refreshToken": "r", "olaresId": "mira@olares.com", "appName": "shop"});
+    std::fs::write(root.path().join("credential.json"), credential.to_string()).expect("written");
+    assert!(Config::load(&places).expect("a config").profile(None).expect("a profile").managed.is_none());
+    places.credentials_dir = Some(root.path().to_path_buf());
+    let mine = Config::load(&places).expect("a config").profile(None).expect("a profile");
+    assert_eq!((mine.managed.as_deref(), mine.local_url_prefix.as_str()), (Some("shop"), "dev."));
+    let written = Config::update(&places, |_| Ok(())).await.expect("written");
+    assert_eq!(written.fields["profiles"][0]["appName"], "shop");
+    let nobody = Places { olares_cli_home: Some(root.path().join("empty")), ..places };
+    assert_eq!(
+        Config::load(&nobody).expect("a config").profile(None).expect("a profile").managed.as_deref(),
+        Some("shop")
+    );
 }

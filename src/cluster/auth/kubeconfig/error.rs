@@ -41,14 +41,6 @@ pub enum KubeconfigError {
         /// What is amiss, and what to do.
         what: String,
     },
-    /// The transport cannot do what the cluster asks for; going on without it could reach another server.
-    #[error("context `{context}`: {field} of its cluster is not supported")]
-    Unsupported {
-        /// Which.
-        context: String,
-        /// What it asks for.
-        field: &'static str,
-    },
     /// A file that an entry names cannot be read.
     #[error("{entry}: cannot read {}", file.display())]
     File {

@@ -1,5 +1,7 @@
 //! The identity of a user of a kubeconfig.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -120,7 +122,7 @@ impl Identity for KubernetesIdentity {
         Ok(headers)
     }
 
-    async fn renew(&self, refused: &HeaderMap, _road: &dyn Transport) -> Result<bool, LoginEnded> {
+    async fn renew(&self, refused: &HeaderMap, _road: Arc<dyn Transport>) -> Result<bool, LoginEnded> {
         let refused = text(refused, AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
         match &self.source {
             Source::None if self.certificate.is_some() => Err(self.refused("client certificate")),

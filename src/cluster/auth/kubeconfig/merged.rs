@@ -38,18 +38,21 @@ pub struct Access {
 
 impl Access {
     /// The cluster as the transport is told; the identity knows the certificate.
-    pub fn server(&self, certificate: Option<ClientCertificate>) -> Result<Server, KubeconfigError> {
-        let Endpoint { certificate_authority, tls_server_name, proxy_url, .. } = &self.endpoint;
-        let asked = [(tls_server_name, "tls-server-name"), (proxy_url, "proxy-url")];
-        if let Some((_, field)) = asked.into_iter().find(|(value, _)| value.is_some()) {
-            return Err(KubeconfigError::Unsupported { context: self.context.clone(), field });
-        }
+    pub fn server(&self, certificate: Option<ClientCertificate>) -> Server {
+        let Endpoint { server, certificate_authority, insecure, tls_server_name, proxy_url, .. } = &self.endpoint;
         let trust = match certificate_authority {
             Some(pem) => Trust::Authorities(pem.clone()),
-            None if self.endpoint.insecure => Trust::Anyone,
+            None if *insecure => Trust::Anyone,
             None => Trust::System,
         };
-        Ok(Server { url: self.endpoint.server.clone(), trust, certificate, ..Server::default() })
+        Server {
+            url: server.clone(),
+            trust,
+            certificate,
+            certificate_name: tls_server_name.clone(),
+            proxy: proxy_url.clone(),
+            ..Server::default()
+        }
     }
 
     /// The identity of the user, ready to be used; what it holds is hidden from now on.

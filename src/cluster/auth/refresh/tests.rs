@@ -2,13 +2,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex};
 
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use tokio::time::sleep;
 
 use super::*;
 use crate::cluster::auth::{OlaresIdentity, Places, Profile};
-use crate::cluster::identity::Identity as _;
-use crate::cluster::transport::RawStream;
+use crate::cluster::identity::{Identity as _, LoginEnded};
+use crate::cluster::transport::{RawStream, TransportError};
 use crate::secret::Redactor;
 
 /// An auth host in memory: every answer takes a while and is counted.
@@ -65,7 +65,7 @@ impl Login {
         let places = Places { olares_cli_home: at("cfg"), data_dir: at("data"), ..Places::default() };
         let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"})).expect("a profile");
         let redactor = Redactor::default();
-        let store = TokenStore::new(places.token_dir(), redactor.clone());
+        let store = TokenStore::new(&places, redactor.clone());
         let login = Self { _root: root, places, profile, store, redactor };
         login.store(r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#);
         login
@@ -103,7 +103,7 @@ async fn twenty_tasks_that_are_refused_at_once_ask_once() {
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let (me, host, refused) = (me.clone(), host.clone(), refused.clone());
-            tokio::spawn(async move { me.renew(&refused, host.as_ref()).await })
+            tokio::spawn(async move { me.renew(&refused, host.clone()).await })
         })
         .collect();
     for task in tasks {
@@ -119,7 +119,7 @@ async fn two_processes_that_are_refused_at_once_ask_once() {
     let (first, second) = (login.open().await.expect("logged in"), login.open().await.expect("logged in"));
     let host = AuthHost::answering(200, NEW);
     let refused = first.headers().await.expect("headers");
-    let (one, two) = tokio::join!(first.renew(&refused, host.as_ref()), second.renew(&refused, host.as_ref()));
+    let (one, two) = tokio::join!(first.renew(&refused, host.clone()), second.renew(&refused, host.clone()));
     assert_eq!((one, two), (Ok(true), Ok(true)));
     assert_eq!(host.asked(), 1);
     assert_eq!(token(&second.headers().await.expect("headers")), "h.e30.new");
@@ -130,7 +130,7 @@ async fn the_request_is_the_one_of_the_wire_and_the_answer_is_stored_and_hidden(
     let login = Login::new();
     let me = login.open().await.expect("logged in");
     let host = AuthHost::answering(200, NEW);
-    me.renew(&me.headers().await.expect("headers"), host.as_ref()).await.expect("renewed");
+    me.renew(&me.headers().await.expect("headers"), host.clone()).await.expect("renewed");
     let seen = host.seen.lock().expect("unpoisoned");
     let wire = seen.first().expect("one request");
     assert_eq!((wire.method.as_str(), wire.path.as_str()), ("POST", "/api/refresh"));
@@ -150,7 +150,7 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     let login = Login::new();
     let me = login.open().await.expect("logged in");
     let host = AuthHost::answering(200, r#"{"status":"OK","data":{"access_token":"h.e30.new","refresh_token":""}}"#);
-    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.as_ref()).await, Ok(true));
+    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.clone()).await, Ok(true));
     assert_eq!(login.stored().refresh.as_ref().map(Secret::expose), Some("refresh-1"));
 }
 
@@ -161,7 +161,7 @@ async fn a_token_that_another_program_renewed_is_taken_without_asking() {
     let refused = me.headers().await.expect("headers");
     login.store(r#"{"accessToken":"h.e30.theirs","refreshToken":"refresh-9"}"#);
     let host = AuthHost::answering(500, "");
-    assert_eq!(me.renew(&refused, host.as_ref()).await, Ok(true));
+    assert_eq!(me.renew(&refused, host.clone()).await, Ok(true));
     assert_eq!((host.asked(), token(&me.headers().await.expect("headers"))), (0, "h.e30.theirs"));
 }
 
@@ -172,19 +172,16 @@ async fn a_refused_refresh_is_stamped_and_ends_the_login() {
         let me = login.open().await.expect("logged in");
         let host = AuthHost::answering(status, r#"{"session_id":"s-secret"}"#);
         let refused = me.headers().await.expect("headers");
-        let ended = me.renew(&refused, host.as_ref()).await.expect_err("ended").to_string();
+        let ended = me.renew(&refused, host.clone()).await.expect_err("ended").to_string();
         assert!(
             ended.starts_with(
                 "the login of mira@olares.com ended: its refresh token became invalid at 2026-01-02T03:04:0"
             ),
             "{ended}"
         );
-        assert!(
-            ended.contains("; run: olares-cli profile login --olares-id mira@olares.com")
-                && !ended.contains("s-secret")
-        );
+        assert!(ended.ends_with("; run `runhub login mira@olares.com`") && !ended.contains("s-secret"));
         assert!(login.stored().invalidated_at.is_some(), "{status}");
-        me.renew(&refused, host.as_ref()).await.expect_err("still ended");
+        me.renew(&refused, host.clone()).await.expect_err("still ended");
         assert_eq!(host.asked(), 1, "a dead grant is not tried again");
         login.open().await.expect_err("the next run knows");
     }
@@ -205,10 +202,10 @@ async fn whatever_else_goes_wrong_stamps_nothing_and_may_pass() {
         let login = Login::new();
         let me = login.open().await.expect("logged in");
         let refused = me.headers().await.expect("headers");
-        assert_eq!(me.renew(&refused, AuthHost::answering(status, body).as_ref()).await, Ok(false), "{trouble}");
+        assert_eq!(me.renew(&refused, AuthHost::answering(status, body)).await, Ok(false), "{trouble}");
         assert_eq!(me.trouble().as_deref(), Some(trouble));
         assert_eq!(login.stored().invalidated_at, None);
-        assert_eq!(me.renew(&refused, AuthHost::answering(200, NEW).as_ref()).await, Ok(true));
+        assert_eq!(me.renew(&refused, AuthHost::answering(200, NEW)).await, Ok(true));
         assert_eq!(me.trouble(), None);
     }
 }
@@ -219,7 +216,7 @@ async fn a_lock_that_another_process_keeps_is_given_up_after_half_a_minute() {
     let me = login.open().await.expect("logged in");
     let _held = FileLock::acquire(&login.lock(), Duration::ZERO).await.expect("free");
     let host = AuthHost::answering(200, NEW);
-    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.as_ref()).await, Ok(false));
+    assert_eq!(me.renew(&me.headers().await.expect("headers"), host.clone()).await, Ok(false));
     assert!(
         me.trouble()
             .is_some_and(|why| { why.starts_with("cannot acquire the refresh lock for mira@olares.com: another") })
@@ -237,7 +234,7 @@ async fn a_renewed_login_that_cannot_be_stored_is_used_all_the_same() {
     // A folder in the file's place cannot be replaced by a file; the old file comes back afterwards.
     let host = AuthHost::answering(200, NEW);
     let refused = me.headers().await.expect("headers");
-    let (renewed, ()) = tokio::join!(me.renew(&refused, host.as_ref()), async {
+    let (renewed, ()) = tokio::join!(me.renew(&refused, host.clone()), async {
         sleep(Duration::from_millis(500)).await;
         std::fs::remove_file(&blob).expect("removed");
         std::fs::create_dir(&blob).expect("blocked");
@@ -251,7 +248,7 @@ async fn a_renewed_login_that_cannot_be_stored_is_used_all_the_same() {
     );
     std::fs::remove_dir(&blob).expect("unblocked");
     std::fs::write(&blob, sealed).expect("the old login");
-    assert_eq!(me.renew(&refused, host.as_ref()).await, Ok(true), "the newest is the one in memory");
+    assert_eq!(me.renew(&refused, host.clone()).await, Ok(true), "the newest is the one in memory");
     assert_eq!((host.asked(), token(&me.headers().await.expect("headers"))), (1, "h.e30.new"));
 }
 
@@ -261,7 +258,7 @@ async fn without_a_login_it_says_how_to_get_one() {
     login.profile.olares_id = "nobody@olares.com".parse().expect("an identity");
     let ended = login.open().await.expect_err("not logged in").to_string();
     assert!(
-        ended.starts_with("nobody@olares.com is not logged in: there is no access token for it; run: olares-cli"),
+        ended.starts_with("nobody@olares.com is not logged in: there is no access token for it; run `runhub login"),
         "{ended}"
     );
 }
@@ -272,7 +269,7 @@ async fn a_grant_without_a_refresh_token_ends_with_its_access_token() {
     login.store(r#"{"accessToken":"h.e30.old"}"#);
     let me = login.open().await.expect("logged in");
     let host = AuthHost::answering(200, NEW);
-    let ended = me.renew(&me.headers().await.expect("headers"), host.as_ref()).await.expect_err("ended");
+    let ended = me.renew(&me.headers().await.expect("headers"), host.clone()).await.expect_err("ended");
     assert!(ended.what().contains("no refresh token") && host.asked() == 0);
     assert_eq!(login.stored().invalidated_at, None);
 }
@@ -286,4 +283,101 @@ async fn what_is_no_token_is_refused_when_the_login_is_opened() {
         ended.starts_with("cannot decode the access token of mira@olares.com: the token does not look like a JWT"),
         "{ended}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_stops_waiting_loses_no_rotated_token() {
+    let login = Login::new();
+    let me = login.open().await.expect("logged in");
+    let host = AuthHost::answering(200, NEW);
+    let refused = me.headers().await.expect("headers");
+    // The question is out, the answer is a second away, and the step is cancelled.
+    let renewal = tokio::time::timeout(Duration::from_millis(500), me.renew(&refused, host.clone())).await;
+    assert!(renewal.is_err() && host.asked() == 1);
+    assert_eq!(login.stored().access.expose(), "h.e30.old");
+    me.close().await;
+    assert_eq!(login.stored().refresh.as_ref().map(Secret::expose), Some("refresh-2"));
+    assert_eq!(login.stored().access.expose(), "h.e30.new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_comes_back_gets_what_the_one_before_asked_for() {
+    let login = Login::new();
+    let me = login.open().await.expect("logged in");
+    let host = AuthHost::answering(200, NEW);
+    let refused = me.headers().await.expect("headers");
+    assert!(tokio::time::timeout(Duration::from_millis(1), me.renew(&refused, host.clone())).await.is_err());
+    assert_eq!(me.renew(&refused, host.clone()).await, Ok(true));
+    assert_eq!((host.asked(), token(&me.headers().await.expect("headers"))), (1, "h.e30.new"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_closed_asks_nothing_any_more() {
+    let login = Login::new();
+    let me = login.open().await.expect("logged in");
+    let host = AuthHost::answering(200, NEW);
+    let refused = me.headers().await.expect("headers");
+    let held = FileLock::acquire(&login.lock(), Duration::ZERO).await.expect("free");
+    let waits = tokio::time::timeout(Duration::from_secs(1), me.renew(&refused, host.clone())).await;
+    assert!(waits.is_err(), "another process holds the lock");
+    let began = tokio::time::Instant::now();
+    me.close().await;
+    assert!(began.elapsed() < Duration::from_secs(1), "waiting for a lock is not worth waiting for");
+    drop(held);
+    assert_eq!(me.renew(&refused, host.clone()).await, Ok(false));
+    assert_eq!((host.asked(), me.trouble().as_deref()), (0, Some("the process is ending")));
+}
+
+/// The platform mounts a credential for an application.
+fn issued(login: &mut Login, id: &str) {
+    let mount = login._root.path().join("mount");
+    std::fs::create_dir_all(&mount).expect("a folder");
+    let credential = serde_json::json!({"refreshToken": "refresh-issued", "olaresId": id, "appName": "shop"});
+    std::fs::write(mount.join("credential.json"), credential.to_string()).expect("written");
+    login.places.credentials_dir = Some(mount);
+    login.profile.managed = Some("shop".into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_of_the_platform_is_bought_with_its_token_which_is_never_stored() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    assert!(me.is_blank(), "what a person's login left is not the platform's");
+    let host = AuthHost::answering(200, NEW);
+    assert_eq!(me.renew(&HeaderMap::new(), host.clone()).await, Ok(true));
+    let seen = host.seen.lock().expect("unpoisoned");
+    assert_eq!(seen[0].body.as_deref(), Some(br#"{"refreshToken":"refresh-issued"}"#.as_slice()));
+    assert!(!seen[0].headers.contains_key(X_AUTHORIZATION));
+    let stored = login.stored();
+    assert!(stored.is_managed() && stored.refresh.is_none() && stored.access.expose() == "h.e30.new");
+    assert_eq!(login.redactor.text("refresh-issued"), "***");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_grant_of_the_platform_is_stamped_and_tried_again() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    me.renew(&HeaderMap::new(), AuthHost::answering(401, "")).await.expect_err("refused");
+    assert!(login.stored().invalidated_at.is_some() && login.stored().is_managed());
+    let next = login.open().await.expect("the platform may have issued another");
+    assert_eq!(next.renew(&HeaderMap::new(), AuthHost::answering(200, NEW)).await, Ok(true));
+    assert!(login.stored().invalidated_at.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_of_the_platform_that_opens_nothing_ends_the_login() {
+    let mut login = Login::new();
+    issued(&mut login, "mira@olares.com");
+    let me = login.open().await.expect("vouched for");
+    let half = NEW.replace("false", "true");
+    let ended = me.renew(&HeaderMap::new(), AuthHost::answering(200, &half)).await.expect_err("of no use");
+    assert!(ended.what().contains("first-factor token") && ended.remedy().contains("application"), "{ended}");
+    issued(&mut login, "tomo@olares.com");
+    let host = AuthHost::answering(200, NEW);
+    let me = login.open().await.expect("vouched for");
+    let ended = me.renew(&HeaderMap::new(), host.clone()).await.expect_err("somebody else's");
+    assert!(ended.what().contains("credential.json holds no credential for it"), "{ended}");
+    assert_eq!(host.asked(), 0);
 }

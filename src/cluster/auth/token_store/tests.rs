@@ -7,9 +7,13 @@ fn grant(name: &str) -> Grant {
     Grant::decode(&name.parse().expect("an identity"), stored).expect("a grant")
 }
 
+fn places(root: &Path) -> Places {
+    Places { data_dir: Some(root.to_path_buf()), ..Places::default() }
+}
+
 fn store() -> (tempfile::TempDir, TokenStore) {
     let root = tempfile::tempdir().expect("a folder");
-    let store = TokenStore::new(root.path().join("olares-cli"), Redactor::default());
+    let store = TokenStore::new(&places(root.path()), Redactor::default());
     (root, store)
 }
 
@@ -85,7 +89,7 @@ fn every_token_read_is_hidden_from_then_on() {
     let (_root, store) = store();
     store.write(&grant("mira@olares.com")).expect("written");
     let redactor = Redactor::default();
-    let other = TokenStore::new(store.folder.clone(), redactor.clone());
+    let other = TokenStore::new(&places(store.folder.parent().expect("a folder")), redactor.clone());
     other.read(&grant("mira@olares.com").olares_id).expect("readable");
     assert_eq!(redactor.text("access-1 refresh-1 session-1"), "*** *** ***");
 }

@@ -1,11 +1,15 @@
 //! Discovery: what groups, versions and kinds there are.
 
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::path::served;
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
+use crate::simulator::object::put;
 use crate::simulator::reply;
 use crate::simulator::resource::{RESOURCES, Resource, Trait, group_version};
 use crate::simulator::scenario::Batch;
@@ -13,6 +17,9 @@ use crate::simulator::scenario::Batch;
 /// Answers a discovery path; nothing when the path is none.
 pub(super) fn answer(app: &App, ask: &Ask) -> Option<Response> {
     let batch = app.switches.batch;
+    if let Some(response) = super::publish::aggregated(ask, batch) {
+        return Some(response);
+    }
     let body = match ask.segments().as_slice() {
         ["api"] => {
             json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] })
@@ -23,8 +30,8 @@ pub(super) fn answer(app: &App, ask: &Ask) -> Option<Response> {
         }
         ["apis", name] if groups().contains(name) => {
             let mut group = group(name, batch);
-            crate::simulator::object::put(&mut group, &["kind"], "APIGroup");
-            crate::simulator::object::put(&mut group, &["apiVersion"], "v1");
+            put(&mut group, &["kind"], "APIGroup");
+            put(&mut group, &["apiVersion"], "v1");
             group
         }
         ["api", "v1"] => resources("", "v1", batch)?,
@@ -57,7 +64,7 @@ pub(super) fn version(batch: Batch) -> Value {
 
 const REVIEWS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
 
-fn groups() -> Vec<&'static str> {
+pub(super) fn groups() -> Vec<&'static str> {
     let mut groups: Vec<_> = Vec::new();
     for name in RESOURCES.iter().map(|resource| resource.group).chain(REVIEWS) {
         if !name.is_empty() && !groups.contains(&name) {
@@ -67,7 +74,7 @@ fn groups() -> Vec<&'static str> {
     groups
 }
 
-fn versions(name: &str, batch: Batch) -> Vec<&'static str> {
+pub(super) fn versions(name: &str, batch: Batch) -> Vec<&'static str> {
     let mut versions = Vec::new();
     for resource in RESOURCES.iter().filter(|resource| resource.group == name) {
         for version in served(resource, batch) {
@@ -87,14 +94,14 @@ fn group(name: &str, batch: Batch) -> Value {
     json!({ "name": name, "preferredVersion": versions.first(), "versions": versions })
 }
 
-fn resources(name: &str, version: &str, batch: Batch) -> Option<Value> {
+pub(super) fn resources(name: &str, version: &str, batch: Batch) -> Option<Value> {
     let mut rows: Vec<_> = RESOURCES
         .iter()
         .filter(|resource| resource.group == name && served(resource, batch).contains(&version))
-        .flat_map(rows)
+        .flat_map(|resource| rows(resource, batch))
         .collect();
     if version == "v1" {
-        rows.extend(review(name));
+        rows.extend(reviews(name, batch));
     }
     let list = json!({
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(name, version), "resources": rows,
@@ -102,23 +109,40 @@ fn resources(name: &str, version: &str, batch: Batch) -> Option<Value> {
     (!rows.is_empty()).then_some(list)
 }
 
-fn review(group: &str) -> Option<Value> {
-    let (plural, kind) = match group {
-        "authorization.k8s.io" => ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-        "authentication.k8s.io" => ("selfsubjectreviews", "SelfSubjectReview"),
-        _ => return None,
+/// The questions that a caller may put about itself.
+fn reviews(group: &str, batch: Batch) -> Vec<Value> {
+    let kinds: &[(&str, &str)] = match group {
+        "authorization.k8s.io" => &[
+            ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+            ("selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+        ],
+        "authentication.k8s.io" if batch == Batch::V1 => &[("selfsubjectreviews", "SelfSubjectReview")],
+        _ => &[],
     };
-    Some(json!({ "name": plural, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"] }))
+    let row = |(plural, kind): &(&str, &str)| {
+        let singular = if batch == Batch::V1 { kind.to_ascii_lowercase() } else { String::new() };
+        json!({ "name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"] })
+    };
+    kinds.iter().map(row).collect()
 }
 
-fn rows(resource: &Resource) -> Vec<Value> {
+fn rows(resource: &Resource, batch: Batch) -> Vec<Value> {
     let Resource { plural, singular, kind, namespaced, .. } = resource;
-    let categories: &[&str] = if resource.has(Trait::All) { &["all"] } else { &[] };
-    let mut rows = vec![json!({
-        "name": plural, "singularName": singular, "namespaced": namespaced, "kind": kind,
-        "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
-        "shortNames": resource.short, "categories": categories,
-    })];
+    // Before 1.27 the name of one was left to the client.
+    let singular = if batch == Batch::V1Beta1 { "" } else { singular };
+    let mut verbs = vec!["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+    verbs.retain(|verb| *verb != "deletecollection" || *plural != "namespaces");
+    let mut row = json!({
+        "name": plural, "singularName": singular, "namespaced": namespaced, "kind": kind, "verbs": verbs,
+    });
+    if !resource.short.is_empty() {
+        put(&mut row, &["shortNames"], json!(resource.short));
+    }
+    if resource.has(Trait::All) {
+        put(&mut row, &["categories"], json!(["all"]));
+    }
+    put(&mut row, &["storageVersionHash"], storage_hash(resource));
+    let mut rows = vec![row];
     let part = |name: &str, kind: &str, verbs: &[&str]| {
         json!({ "name": format!("{plural}/{name}"), "singularName": "", "namespaced": namespaced, "kind": kind,
             "verbs": verbs })
@@ -128,16 +152,36 @@ fn rows(resource: &Resource) -> Vec<Value> {
     }
     if resource.has(Trait::Scale) {
         let mut row = part("scale", "Scale", &["get", "patch", "update"]);
-        crate::simulator::object::put(&mut row, &["group"], "autoscaling");
-        crate::simulator::object::put(&mut row, &["version"], "v1");
+        put(&mut row, &["group"], "autoscaling");
+        put(&mut row, &["version"], "v1");
         rows.push(row);
     }
     if *plural == "pods" {
         rows.push(part("log", "Pod", &["get"]));
+        rows.push(part("exec", "PodExecOptions", &["create", "get"]));
         let mut row = part("eviction", "Eviction", &["create"]);
-        crate::simulator::object::put(&mut row, &["group"], "policy");
-        crate::simulator::object::put(&mut row, &["version"], "v1");
+        put(&mut row, &["group"], "policy");
+        put(&mut row, &["version"], "v1");
         rows.push(row);
     }
     rows
+}
+
+/// A word by which clients see that a kind is stored in another form: the start of the hash of its name.
+fn storage_hash(resource: &Resource) -> String {
+    let version = resource.versions.first().copied().unwrap_or_default();
+    let name = format!("{}/{version}/{}", resource.group, resource.kind);
+    let hash = digest(&SHA256, name.as_bytes());
+    STANDARD.encode(hash.as_ref().get(..8).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::resource::by_plural;
+
+    #[test]
+    fn the_hash_of_a_kind_is_that_of_real_servers() {
+        assert_eq!(storage_hash(by_plural("pods").expect("a row")), "xPOwRZ+Yhw8=");
+    }
 }

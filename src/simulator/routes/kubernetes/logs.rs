@@ -66,7 +66,7 @@ fn nothing() -> Response {
 }
 
 /// The container that is meant: the named one, or the only one.
-fn container(pod: &Value, asked: &str) -> Result<String, StatusError> {
+pub(super) fn container(pod: &Value, asked: &str) -> Result<String, StatusError> {
     let names = |pointer: &str| -> Vec<&str> { list(pod, pointer).iter().map(|found| text(found, "/name")).collect() };
     let (main, init) = (names("/spec/containers"), names("/spec/initContainers"));
     let pod = object::name(pod);

@@ -6,11 +6,14 @@
 mod delete;
 mod discovery;
 mod eviction;
+mod exec;
 mod logs;
 mod path;
+mod publish;
 mod read;
 mod review;
 mod scale;
+mod table;
 mod watch;
 mod write;
 
@@ -47,19 +50,24 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
     match ask.segments().as_slice() {
         ["version"] => reply::json(200, &discovery::version(app.switches.batch)),
         ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        ["openapi", ..] => publish::openapi(app, ask).unwrap_or_else(|| reply::refusal(&StatusError::no_such_path())),
         _ if caller.door == Door::ControlHub => reply::page(),
         _ => reply::text(404, "404 page not found\n"),
     }
 }
 
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
+    if !matches!(target.sub, Some("log" | "exec")) && !table::is_acceptable(ask) {
+        return Err(StatusError::not_acceptable());
+    }
     match (target.verb(ask), target.sub) {
-        ("get", None | Some("status")) => read::get(app, target),
+        ("get", None | Some("status")) => read::get(app, ask, target),
         ("list", None) => read::list(app, ask, target),
         ("watch", None) => watch::watch(app, ask, target),
         ("create" | "deletecollection", None) if target.resource.namespaced && target.ns.is_none() => {
             Err(StatusError::method_not_allowed())
         }
+        ("deletecollection", None) if target.resource.plural == "namespaces" => Err(StatusError::method_not_allowed()),
         ("create", None) if target.name.is_none() => write::create(app, ask, target),
         ("update", None | Some("status")) if target.name.is_some() => write::update(app, ask, target),
         ("patch", None | Some("status")) if target.name.is_some() => write::patch(app, ask, target),
@@ -74,10 +82,11 @@ fn subresource(app: &Arc<App>, ask: &Ask, target: &Target<'_>, part: &str) -> Re
     use crate::simulator::resource::Trait;
     match (target.resource.plural, part, &ask.method) {
         ("pods", "log", &Method::GET) => logs::logs(app, ask, target),
+        ("pods", "exec", &Method::GET | &Method::POST) => exec::exec(app, ask, target),
         ("pods", "eviction", &Method::POST) => eviction::evict(app, ask, target),
         ("namespaces", "finalize", &Method::PUT) => delete::finalize(app, ask, target),
         (_, "scale", _) if target.resource.has(Trait::Scale) => scale::answer(app, ask, target),
-        ("pods", "log" | "eviction", _) => Err(StatusError::method_not_allowed()),
+        ("pods", "log" | "eviction" | "exec", _) => Err(StatusError::method_not_allowed()),
         _ => Err(StatusError::no_such_path()),
     }
 }

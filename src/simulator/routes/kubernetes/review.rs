@@ -15,6 +15,7 @@ use crate::simulator::status::StatusError;
 pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, StatusError>> {
     let review: fn(&Ask, &Caller) -> Result<Response, StatusError> = match ask.segments().as_slice() {
         ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => may_i,
+        ["apis", "authorization.k8s.io", "v1", "selfsubjectrulesreviews"] => what_may_i,
         ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => |_, caller| Ok(who_am_i(caller)),
         _ => return None,
     };
@@ -37,6 +38,23 @@ fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
     let answer = json!({
         "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
         "metadata": { "creationTimestamp": null }, "spec": body.get("spec"), "status": status,
+    });
+    Ok(reply::json(201, &answer))
+}
+
+/// The rules that hold for the caller in a namespace.
+fn what_may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
+    let body = ask.json("SelfSubjectRulesReview")?;
+    let all = json!({ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] });
+    let rules = if caller.owns(text(&body, "/spec/namespace")) { vec![all] } else { Vec::new() };
+    let answer = json!({
+        "kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1",
+        "metadata": { "creationTimestamp": null }, "spec": {},
+        "status": {
+            "resourceRules": rules,
+            "nonResourceRules": [{ "verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version"] }],
+            "incomplete": false,
+        },
     });
     Ok(reply::json(201, &answer))
 }

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::path::Target;
 use super::read::Filter;
+use super::table::{self, Form, Listed, View};
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::object;
@@ -50,6 +51,7 @@ pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Re
         version: target.version,
         ns: target.ns.map(str::to_owned),
         filter,
+        view: View::of(app, ask),
         seen: asked,
         told: asked,
         bookmarks: ask.flag("allowWatchBookmarks"),
@@ -72,6 +74,7 @@ struct Watch {
     version: &'static str,
     ns: Option<String>,
     filter: Filter,
+    view: View,
     /// The last write that was looked at.
     seen: u64,
     /// The last version that the client knows of.
@@ -87,6 +90,17 @@ struct Line<'a, T: Serialize> {
     r#type: &'a str,
     object: T,
 }
+
+/// An event of a watch: a line of JSON.
+trait Event: Serialize + Sized {
+    fn line(&self, kind: &str) -> Option<Bytes> {
+        let mut text = serde_json::to_vec(&Line { r#type: kind, object: self }).ok()?;
+        text.push(b'\n');
+        Some(text.into())
+    }
+}
+
+impl<T: Serialize> Event for T {}
 
 impl Watch {
     /// Without a version a watch begins with what is there.
@@ -134,7 +148,7 @@ impl Watch {
         match self.app.store.log(self.seen) {
             Ok(changes) => changes.iter().for_each(|change| self.tell(change)),
             Err(gone) => {
-                self.push(&Line { r#type: "ERROR", object: gone.body() });
+                self.ready.extend(gone.body().line("ERROR"));
                 self.over = true;
             }
         }
@@ -169,8 +183,14 @@ impl Watch {
 
     fn say(&mut self, kind: &str, object: &Value) {
         self.told = object::version(object).max(self.told);
-        let api_version = self.target().api_version();
-        self.push(&Line { r#type: kind, object: Versioned { object, api_version: &api_version } });
+        let target = self.target();
+        let api_version = target.api_version();
+        let line = match self.view.form {
+            Form::Objects => Versioned { object, api_version: &api_version }.line(kind),
+            Form::Metadata => table::partial(object).line(kind),
+            Form::Table => Listed::one(&target, object).table(self.view, self.app.store.clock().now()).line(kind),
+        };
+        self.ready.extend(line);
     }
 
     fn bookmark(&mut self) {
@@ -182,14 +202,7 @@ impl Watch {
             "kind": self.resource.kind, "apiVersion": self.target().api_version(),
             "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
         });
-        self.push(&Line { r#type: "BOOKMARK", object });
-    }
-
-    fn push(&mut self, line: &impl Serialize) {
-        if let Ok(mut text) = serde_json::to_vec(line) {
-            text.push(b'\n');
-            self.ready.push_back(text.into());
-        }
+        self.ready.extend(object.line("BOOKMARK"));
     }
 }
 

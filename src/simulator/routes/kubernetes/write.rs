@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::Method;
+use http::header::WARNING;
 use serde_json::{Value, json};
 
 use super::path::Target;
@@ -11,6 +12,8 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::patch::{self, Dialect, Manager, managed};
 use crate::simulator::resource::{Trait, by_kind};
+use crate::simulator::scenario::Batch;
+use crate::simulator::schema::{self, Slips};
 use crate::simulator::status::{Cause, StatusError};
 use crate::simulator::store::{Store, fresh_uid};
 use crate::simulator::{defaults, validation};
@@ -50,16 +53,71 @@ pub(super) fn manager(app: &App, ask: &Ask, target: &Target<'_>) -> Manager {
 pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let mut object = ask.json(target.resource.kind)?;
     fit(target, &mut object)?;
-    validation::decodable(&object).map_err(|why| undecodable(target, &why))?;
+    let warnings = form(app, ask, target, &mut object)?;
+    made(app, ask, target, (object, &warnings))
+}
+
+/// Adds an object that has its form.
+fn made(
+    app: &App,
+    ask: &Ask,
+    target: &Target<'_>,
+    (mut object, warnings): (Value, &[String]),
+) -> Result<Response, StatusError> {
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
         return Err(StatusError::unexplained("resourceVersion should not be set on objects to be created"));
     }
     open_namespace(app, target, &object)?;
     admit(target, &object)?;
     object::remove(&mut object, &["metadata", "managedFields"]);
+    defaults::apply(target.resource, &mut object);
+    count_templates(target, &json!({}), &mut object);
     managed::track(&manager(app, ask, target), &json!({}), &mut object);
     let made = store(app, ask)?.create(target.resource.plural, object)?;
-    Ok(one(201, target, &made))
+    Ok(warned(one(201, target, &made), warnings))
+}
+
+/// Brings a body into the form of its kind; gives the warnings about what was dropped.
+fn form(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+    let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
+    let Slips(slips) = schema::decode(kind, object).map_err(|why| undecodable(target, &why))?;
+    match field_validation(app, ask) {
+        _ if slips.is_empty() => Ok(slips),
+        FieldValidation::Strict => Err(undecodable(target, &strict(&slips))),
+        FieldValidation::Warn => Ok(slips),
+        FieldValidation::Ignore => Ok(Vec::new()),
+    }
+}
+
+fn strict(slips: &[String]) -> String {
+    format!("strict decoding error: {}", slips.join(", "))
+}
+
+/// What becomes of fields that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldValidation {
+    Strict,
+    Warn,
+    Ignore,
+}
+
+/// What the caller asks for; servers before 1.25 drop such fields without a word.
+fn field_validation(app: &App, ask: &Ask) -> FieldValidation {
+    match ask.query("fieldValidation") {
+        _ if app.switches.batch == Batch::V1Beta1 => FieldValidation::Ignore,
+        Some("Strict") => FieldValidation::Strict,
+        Some("Ignore") => FieldValidation::Ignore,
+        _ => FieldValidation::Warn,
+    }
+}
+
+fn warned(mut response: Response, warnings: &[String]) -> Response {
+    for warning in warnings {
+        if let Ok(value) = format!("299 - {}", Value::from(warning.as_str())).parse() {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
+    response
 }
 
 /// Checks what is to be created as the server will see it: with an identity and with its defaults.
@@ -139,15 +197,21 @@ fn open_namespace(app: &App, target: &Target<'_>, object: &Value) -> Result<(), 
 pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let mut body = ask.json(target.resource.kind)?;
     fit(target, &mut body)?;
-    validation::decodable(&body).map_err(|why| undecodable(target, &why))?;
+    let warnings = form(app, ask, target, &mut body)?;
     let writer = manager(app, ask, target);
+    let is_there = app.store.get(target.resource.plural, target.place(), target.name.unwrap_or_default()).is_some();
+    if !is_there && target.sub.is_none() && target.resource.has(Trait::CreatedByUpdate) {
+        same_name(target, &body)?;
+        object::put(&mut body, &["metadata", "name"], target.name.unwrap_or_default());
+        return made(app, ask, target, (body, &warnings));
+    }
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
         check_identity(target, ask, object, &body)?;
         *object = body;
         Ok(())
     })?;
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
 }
 
 pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
@@ -157,14 +221,28 @@ pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
         return apply(app, ask, target, body);
     }
     let writer = manager(app, ask, target);
+    let mut warnings = Vec::new();
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         let before = object.clone();
         patch::apply(dialect, object, &body)?;
         same_name(target, object)?;
         check_identity(target, ask, &before, object)?;
-        validation::decodable(object).map_err(|why| unfit(object, &why))
+        warnings = form_patched(app, ask, target, object)?;
+        Ok(())
     })?;
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// As [`form`], for what a patch has made.
+fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+    let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
+    let as_patched = object.clone();
+    let Slips(slips) = schema::decode(kind, object).map_err(|why| unfit(&as_patched, &why))?;
+    match field_validation(app, ask) {
+        FieldValidation::Strict if !slips.is_empty() => Err(unfit(&as_patched, &strict(&slips))),
+        FieldValidation::Ignore => Ok(Vec::new()),
+        FieldValidation::Strict | FieldValidation::Warn => Ok(slips),
+    }
 }
 
 fn unfit(patched: &Value, why: &str) -> StatusError {
@@ -177,23 +255,26 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(StatusError::bad_options("PatchOptions", &cause));
     }
+    suits(app, target, &config)?;
     fit(target, &mut config)?;
     same_name(target, &config)?;
-    validation::decodable(&config).map_err(|why| undecodable(target, &why))?;
+    let warnings = check_config(app, ask, target, &config)?;
     let (writer, store) = (manager(app, ask, target), store(app, ask)?);
     let (plural, name) = (target.resource.plural, target.name.unwrap_or_default());
     if app.store.get(plural, target.place(), name).is_none() && target.sub.is_none() {
         open_namespace(app, target, &config)?;
-        let born = managed::apply(&writer, &json!({}), &config, true)?;
+        let mut born = managed::apply(&writer, &json!({}), &config, true)?;
+        form_patched(app, ask, target, &mut born)?;
         admit(target, &born)?;
         let made = store.create(plural, born)?;
-        return Ok(one(201, target, &made));
+        return Ok(warned(one(201, target, &made), &warnings));
     }
     let force = ask.flag("force");
     let write = |object: &mut Value| {
         let before = object.clone();
         *object = managed::apply(&writer, &before, &config, force)?;
         check_identity(target, ask, &before, object)?;
+        form_patched(app, ask, target, object)?;
         checked(target, &before, object)
     };
     let changed = if target.sub == Some("status") {
@@ -201,7 +282,31 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
     } else {
         store.update(plural, target.place(), name, None, write)?
     };
-    Ok(one(200, target, &changed))
+    Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// A configuration says of what kind it is; another version of the kind is as wrong as another kind.
+fn suits(app: &App, target: &Target<'_>, config: &Value) -> Result<(), StatusError> {
+    let (version, expected) = (object::text(config, "/apiVersion"), target.api_version());
+    let kind = object::text(config, "/kind");
+    if version != expected {
+        return Err(StatusError::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}"
+        )));
+    }
+    if kind == target.resource.kind {
+        return Ok(());
+    }
+    let (group, version) = version.rsplit_once('/').unwrap_or(("", version));
+    let why = format!("no corresponding type for {group}/{version}, Kind={kind}");
+    let old = app.switches.batch == Batch::V1Beta1;
+    let words = if old { "failed to create typed patch object" } else { "failed to convert patch to typed object" };
+    Err(StatusError::unexplained(format!("{words}: {why}")))
+}
+
+/// A configuration is kept as it is, but it must fit its type (typed apply knows no other fields).
+fn check_config(app: &App, ask: &Ask, target: &Target<'_>, config: &Value) -> Result<Vec<String>, StatusError> {
+    form(app, ask, target, &mut config.clone())
 }
 
 /// Changes an object, or its status, and notes who did.
@@ -229,6 +334,8 @@ pub(super) fn change(
                 None => drop(object::remove(object, &["status"])),
             }
         }
+        defaults::apply(target.resource, object);
+        count_templates(target, &before, object);
         managed::track(manager, &before, object);
         checked(target, &before, object)
     };
@@ -236,6 +343,15 @@ pub(super) fn change(
         store.update_status(plural, ns, name, None, write)
     } else {
         store.update(plural, ns, name, None, write)
+    }
+}
+
+/// A `DaemonSet` counts its templates.
+fn count_templates(target: &Target<'_>, before: &Value, object: &mut Value) {
+    if target.resource.plural == "daemonsets" && before.pointer("/spec/template") != object.pointer("/spec/template") {
+        let count = object::annotations(before).get(defaults::TEMPLATE_GENERATION);
+        let count: i64 = count.and_then(Value::as_str).and_then(|count| count.parse().ok()).unwrap_or_default();
+        object::put(object, &["metadata", "annotations", defaults::TEMPLATE_GENERATION], (count + 1).to_string());
     }
 }
 

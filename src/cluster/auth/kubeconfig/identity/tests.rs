@@ -38,7 +38,7 @@ async fn bearer(me: &KubernetesIdentity) -> String {
 }
 
 async fn renewed(me: &KubernetesIdentity) -> Result<bool, LoginEnded> {
-    me.renew(&me.headers().await?, &NoRoad).await
+    me.renew(&me.headers().await?, Arc::new(NoRoad)).await
 }
 
 /// A program that counts its starts in a file, and gives a token with that number.
@@ -116,7 +116,7 @@ async fn a_program_is_asked_once_and_again_when_refused() {
     assert_eq!(bearer(&me).await, "Bearer token-1");
     assert_eq!(bearer(&me).await, "Bearer token-1");
     let refused = me.headers().await.expect("headers");
-    let (one, two) = tokio::join!(me.renew(&refused, &NoRoad), me.renew(&refused, &NoRoad));
+    let (one, two) = tokio::join!(me.renew(&refused, Arc::new(NoRoad)), me.renew(&refused, Arc::new(NoRoad)));
     assert_eq!((one, two), (Ok(true), Ok(true)));
     assert_eq!(bearer(&me).await, "Bearer token-2", "asked once for both");
     assert_eq!(redactor.text("token-2"), "***");

@@ -1,19 +1,32 @@
 //! `drain`: a node without pods.
 //!
-//! Only checked in this version.
+//! What would be lost is looked for first, so that a drain that is refused
+//! has changed nothing. Then the node is closed and every pod on it asked to
+//! go, under its disruption budget, until none of them (by UID) is left; what
+//! comes meanwhile is judged and sent away like the others. Pods of daemon
+//! sets and of the node itself stay. See `stay.rs` for which pod is what, and
+//! `round.rs` for the sending.
+
+mod round;
+mod stay;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
 
-use super::cordon::RULE;
-use super::delete::check_grace;
+use self::round::Round;
+use self::stay::{Losses, OnNode};
+use super::cordon::{RULE, mark};
+use super::delete::{check_grace, seconds};
+use super::pods::Going;
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
-use crate::document::DurationText;
+use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use crate::document::{DurationText, Target};
 use crate::event::Failure;
 use crate::source::Diagnostic;
 
@@ -34,11 +47,9 @@ enum Loss {
 struct Arguments {
     /// Pods with `emptyDir` data, which is lost: `refuse` (where nothing is written) or `delete`.
     #[serde(default)]
-    #[expect(dead_code, reason = "this version only checks it")]
     emptydir: Loss,
     /// Pods that nothing replaces: `refuse` (where nothing is written) or `delete`.
     #[serde(default)]
-    #[expect(dead_code, reason = "this version only checks it")]
     unmanaged: Loss,
     /// How long a pod has to end in peace; its own setting where nothing is written.
     #[serde(default)]
@@ -53,6 +64,7 @@ struct Arguments {
 
 #[derive(Debug)]
 struct Drain {
+    target: Target,
     arguments: Arguments,
 }
 
@@ -63,23 +75,39 @@ pub(super) static ROW: ActionKind = ActionKind {
     changes: Changes::Yes,
     consent: true,
     repeatable: false,
-    supported: false,
+    supported: true,
     shown: &[],
     decode: |node, mode, out| {
-        let (_, arguments): (_, Arguments) = aimed(&RULE, node, mode, out)?;
+        let (target, arguments): (_, Arguments) = aimed(&RULE, node, mode, out)?;
         check_grace(node, arguments.grace_period.as_ref(), out);
         if arguments.timeout.is_some() && arguments.wait.as_ref().and_then(Wait::limit).is_some() {
             out.push(Diagnostic::error("`timeout` and `wait` are one clock: write one of them", node.span));
         }
-        Some(Box::new(Drain { arguments }))
+        Some(Box::new(Drain { target: target?, arguments }))
     },
     schema: schema_of::<Arguments>,
 };
 
 #[async_trait]
 impl Action for Drain {
-    async fn act(&self, _: &Context) -> Result<Observed, Failure> {
-        Err(failure::unsupported(ROW.name))
+    async fn act(&self, context: &Context) -> Result<Observed, Failure> {
+        let started = Instant::now();
+        let address = context.one(&self.target).await?;
+        context.get(&address).await?;
+        let losses = self.losses();
+        OnNode::read(context, address.name()).await?.refuse(losses, address.name())?;
+        let marked = mark(context, &self.target, true).await?;
+        let grace = self.arguments.grace_period.as_ref().and_then(seconds);
+        let round = Round::new(address.name(), losses, Going { force: false, grace }, self.waits());
+        let end = round.run(context).await?;
+        let mut info = json!({"before": marked.info.get("before"), "after": true, "evicted": end.evicted,
+            "left": end.left, "complete": end.gone});
+        if end.gone {
+            let waited = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            super::set(&mut info, "waited", waited);
+        }
+        let result = context.get(&address).await?;
+        Ok(Observed { result, info, changed: marked.changed || end.evicted > 0, secret: false })
     }
 
     fn effect(&self) -> Effect {
@@ -96,22 +124,12 @@ impl Action for Drain {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::stage::{complaints, ready};
-    use super::*;
-
-    #[test]
-    fn both_losses_are_refused_unless_written() {
-        assert_eq!(Loss::default(), Loss::Refuse);
-        assert!(ready(&ROW, "{node: n1, emptydir: delete, unmanaged: refuse, grace-period: 60s}").waits());
-        assert!(complaints(&ROW, "{node: n1, emptydir: keep}")[0].message.contains("refuse, delete"));
-    }
-
-    #[test]
-    fn there_is_one_clock() {
-        let out = complaints(&ROW, "{node: n1, timeout: 5m, wait: 5m}");
-        assert_eq!(out[0].message, "`timeout` and `wait` are one clock: write one of them");
-        assert_eq!(ready(&ROW, "{node: n1, timeout: 20m}").timeout(), Some(Duration::from_mins(20)));
+impl Drain {
+    fn losses(&self) -> Losses {
+        let may = |loss: Loss| loss == Loss::Delete;
+        Losses { emptydir: may(self.arguments.emptydir), unmanaged: may(self.arguments.unmanaged) }
     }
 }
+
+#[cfg(test)]
+mod tests;
