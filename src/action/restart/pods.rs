@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::again::essence;
 use super::super::cause;
 use super::super::follow::Follow;
 use super::super::pods::{self, Going, Sent, ask_again, send_away};
