@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(other, ["grow: change Deployment web /spec/replicas: planned 3 → 5, now 3 → 6"]);
         let replaced = differs(planned("grow", EffectKind::Change, "u2", 5));
         assert_eq!(replaced, ["grow: change Deployment web: it is another object of the same name"]);
-        assert_eq!(steps(&[was.clone()], &[]), ["grow: the step is no longer there"]);
+        assert_eq!(steps(std::slice::from_ref(&was), &[]), ["grow: the step is no longer there"]);
         let skipped = PlannedStep { happens: Happens::Never("x".into()), ..was.clone() };
         assert_eq!(differs(skipped), ["grow: planned to run surely, now never"]);
     }
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn what_changes_nothing_does_not_drift() {
         let read = planned("look", EffectKind::Read, "u1", 5);
-        assert_eq!(steps(&[read.clone()], &[]), Vec::<String>::new());
+        assert_eq!(steps(std::slice::from_ref(&read), &[]), Vec::<String>::new());
         let other = planned("look", EffectKind::Read, "u2", 9);
         assert_eq!(steps(&[read], &[other]), Vec::<String>::new());
     }
