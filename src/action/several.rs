@@ -86,7 +86,10 @@ pub(super) async fn select(context: &Context, sets: &[ObjectSet]) -> Result<Sele
         (id.namespace, id.kind, id.name)
     });
     if let Some(set) = sets.first() {
-        super::target::counted(set, items.len(), 0)?;
+        super::target::counted(set, items.len(), 0).map_err(|failure| {
+            let message = failure.message.replacen(set.kind.plural, "objects", 1);
+            Failure { message, ..failure }
+        })?;
     }
     Ok(Selection { items, complete })
 }

@@ -5,6 +5,7 @@
 //! file, a variant of `Command`, its arm in `dispatch`.
 
 mod accept;
+mod action_page;
 mod actions;
 mod answers;
 mod approve;
@@ -22,6 +23,7 @@ mod logout;
 mod logs;
 mod look;
 mod man;
+mod observe;
 mod open;
 mod output;
 mod plan;
@@ -120,6 +122,8 @@ enum Command {
     Status(status::Options),
     /// Show who we are to the target.
     Whoami(whoami::Options),
+    /// Carry out any action that only reads, by itself.
+    Observe(observe::Options),
     /// Log in to Olares, with the same files and locks as olares-cli.
     Login(Box<login::Options>),
     /// Take a stored login away.
@@ -168,6 +172,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Logs(options) => logs::command(&options, display, environment),
         Command::Events(options) => events::command(&options, display, environment),
         Command::Status(options) => status::command(&options, display, environment),
+        Command::Observe(options) => observe::command(&options, display, environment),
         Command::Whoami(options) => whoami::command(&options, display, environment),
         Command::Login(options) => login::command(&options, display, environment),
         Command::Logout(options) => logout::command(&options, display, environment),

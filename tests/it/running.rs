@@ -115,6 +115,11 @@ impl Server {
         &self.serving.url
     }
 
+    /// A kubeconfig with a context for each user.
+    pub(crate) fn kubeconfig(&self) -> String {
+        runhub::simulator::manifests::kubeconfig(&self.simulator, &self.serving.url)
+    }
+
     /// An access and a refresh token of a user.
     pub(crate) fn tokens(&self, user: &str) -> (String, String) {
         self.simulator.login(user).expect("a user")

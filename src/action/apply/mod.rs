@@ -205,10 +205,13 @@ impl Apply {
             }
             Some(seen) => return Err(Blind::Unknown(after_steps(&seen.after))),
         };
-        match proposal {
-            Some(proposal) => look.rehearse(&seen, proposal).await.map(Some),
-            None => Ok(None),
+        let Some(proposal) = proposal else { return Ok(None) };
+        let (is_new, is_secret) = (proposal.verb == Verb::Create, manifest.address.resource().kind == "Secret");
+        let mut effect = look.rehearse(&seen, proposal).await?;
+        if is_new && !is_secret {
+            effect.fields = differences("", None, Some(&content(&manifest.body)));
         }
+        Ok(Some(effect))
     }
 
     /// Applies one object; nothing is sent where it is as it should be.
