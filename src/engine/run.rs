@@ -97,7 +97,7 @@ pub(super) async fn with(
     let end = match begin(order, doors, past, (cancel, started)) {
         Ok((run, surroundings)) => {
             run.recall();
-            run.interruptible(work(&run, surroundings)).await
+            run.interruptible(Box::pin(work(&run, surroundings))).await
         }
         Err(failure) => outcome::never_began(&failure, started),
     };
