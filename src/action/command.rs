@@ -88,6 +88,10 @@ impl Action for Command {
         Err(Blind::Opaque("a program is only run by a run".into()))
     }
 
+    fn wants(&self) -> Vec<String> {
+        self.arguments.argv.first().cloned().into_iter().collect()
+    }
+
     fn effect(&self) -> Effect {
         self.arguments.effect.effect("the program")
     }

@@ -19,7 +19,7 @@ use super::terminal::{error_style, fail, say_error};
 use super::{Display, runtime};
 use crate::action::{
     self, ACTIONS, ActionKind, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared,
-    Shelf, on_behalf_of,
+    Shelf, Unbroken, on_behalf_of,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::console::Aside;
@@ -96,6 +96,7 @@ impl Look {
             fan,
             made: Made::default(),
             once: Choices::default(),
+            unbroken: Unbroken::default(),
             gate: Arc::new(ClosedGate),
             shelf: Arc::new(NoShelf),
             facts,

@@ -14,6 +14,7 @@
 mod bless;
 mod cases;
 mod contract;
+mod crash;
 mod guards;
 mod hidden;
 mod house;
@@ -23,6 +24,7 @@ mod login;
 mod look;
 mod normal;
 mod plan;
+mod preflight;
 mod readme;
 mod refused;
 mod resumed;

@@ -112,7 +112,7 @@ fn snapshot(
         return past.map(|objects| (objects, cursor.version)).map_err(|_| stale_cursor());
     }
     check_match(ask)?;
-    let asked = version(ask)?;
+    let asked = asked_version(ask)?;
     if ask.query("resourceVersionMatch") == Some("Exact") {
         return Ok((app.store.list_at(plural, target.ns, asked)?, asked));
     }
@@ -124,7 +124,7 @@ fn snapshot(
 }
 
 /// The version that a caller names; 0 when there is none.
-fn version(ask: &Ask) -> Result<u64, StatusError> {
+pub(super) fn asked_version(ask: &Ask) -> Result<u64, StatusError> {
     let asked = ask.query("resourceVersion").unwrap_or_default();
     let why = "strconv.ParseUint: parsing";
     let refused = || {
