@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use super::events;
 use super::path::served;
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
@@ -62,11 +63,11 @@ pub(super) fn version(batch: Batch) -> Value {
     })
 }
 
-const REVIEWS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
+const OTHERS: [&str; 3] = ["authorization.k8s.io", "authentication.k8s.io", events::GROUP];
 
 pub(super) fn groups() -> Vec<&'static str> {
     let mut groups: Vec<_> = Vec::new();
-    for name in RESOURCES.iter().map(|resource| resource.group).chain(REVIEWS) {
+    for name in RESOURCES.iter().map(|resource| resource.group).chain(OTHERS) {
         if !name.is_empty() && !groups.contains(&name) {
             groups.push(name);
         }
@@ -83,7 +84,7 @@ pub(super) fn versions(name: &str, batch: Batch) -> Vec<&'static str> {
             }
         }
     }
-    if REVIEWS.contains(&name) { vec!["v1"] } else { versions }
+    if OTHERS.contains(&name) { vec!["v1"] } else { versions }
 }
 
 fn group(name: &str, batch: Batch) -> Value {
@@ -102,6 +103,7 @@ pub(super) fn resources(name: &str, version: &str, batch: Batch) -> Option<Value
         .collect();
     if version == "v1" {
         rows.extend(reviews(name, batch));
+        rows.extend((name == events::GROUP).then(events::row));
     }
     rows.sort_by(|one, other| text(one, "/name").cmp(text(other, "/name")));
     let is_bare = rows.is_empty();

@@ -5,6 +5,7 @@
 
 mod delete;
 mod discovery;
+mod events;
 mod eviction;
 mod exec;
 mod logs;
@@ -61,6 +62,9 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     if !matches!(target.sub, Some("log" | "exec")) && !table::is_acceptable(ask) {
         return Err(StatusError::not_acceptable());
+    }
+    if target.modern && !matches!(target.verb(ask), "get" | "list" | "watch") {
+        return Err(StatusError::method_not_allowed());
     }
     if target.sub == Some("status") && !target.resource.has(Trait::Status) {
         return Err(StatusError::no_such_path());

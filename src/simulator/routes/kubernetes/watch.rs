@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::events;
 use super::path::Target;
 use super::read::{Filter, asked_version};
 use super::table::{self, Form, Listed, View};
@@ -49,6 +50,7 @@ pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Re
         app: Arc::clone(app),
         resource: target.resource,
         version: target.version,
+        modern: target.modern,
         ns: target.ns.map(str::to_owned),
         filter,
         view: View::of(app, ask),
@@ -73,6 +75,7 @@ struct Watch {
     news: watch::Receiver<u64>,
     resource: &'static Resource,
     version: &'static str,
+    modern: bool,
     ns: Option<String>,
     filter: Filter,
     view: View,
@@ -181,15 +184,16 @@ impl Watch {
 
     fn target(&self) -> Target<'_> {
         let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        Target { resource, version, ns, name: None, sub: None }
+        Target { resource, version, ns, name: None, sub: None, modern: self.modern }
     }
 
     fn say(&mut self, kind: &str, object: &Value) {
         self.told = object::version(object).max(self.told);
         let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        let target = Target { resource, version, ns, name: None, sub: None };
+        let target = Target { resource, version, ns, name: None, sub: None, modern: self.modern };
         let api_version = target.api_version();
         let line = match self.view.form {
+            Form::Objects if self.modern => events::modern(object).line(kind),
             Form::Objects => Versioned { object, api_version: &api_version }.line(kind),
             Form::Metadata => table::partial(object).line(kind),
             Form::Table => {
