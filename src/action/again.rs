@@ -146,7 +146,7 @@ impl Context {
 }
 
 /// What is kept of a pod: who it is, and whether it was ready.
-fn essence(pod: &Value) -> Value {
+pub(super) fn essence(pod: &Value) -> Value {
     let at = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
     json!({
         "apiVersion": "v1",

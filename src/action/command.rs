@@ -33,7 +33,7 @@ struct Arguments {
     /// What it reads; a place for a secret.
     #[serde(default)]
     stdin: Option<String>,
-    /// Its environment beside PATH, HOME, LANG, LC_ALL, TZ and TMPDIR; a place for secrets.
+    /// Its environment beside `PATH`, `HOME`, `LANG`, `LC_ALL`, `TZ` and `TMPDIR`; a place for secrets.
     #[serde(default)]
     env: BTreeMap<String, String>,
     /// `none`, `repeatable` or `once` (where nothing is written).

@@ -139,7 +139,9 @@ impl<Door> Request<Door> {
     /// Adds a parameter that comes several times.
     #[must_use]
     pub fn with_each(mut self, name: &'static str, values: &[String]) -> Self {
-        values.iter().for_each(|value| self.query.add(name, value));
+        for value in values {
+            self.query.add(name, value);
+        }
         self
     }
 

@@ -161,10 +161,8 @@ impl TerminalAsker {
                 _ => return Answer::Nobody("the input ended without an answer".into()),
             };
         }
-        match judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() }) {
-            Answer::Yes => Answer::Filled(fields),
-            other => other,
-        }
+        let answer = judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() });
+        if answer == Answer::Yes { Answer::Filled(fields) } else { answer }
     }
 }
 

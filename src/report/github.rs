@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::Error;
 use super::run::Report;
 use super::step::StepReport;
-use super::words::{causes, standing};
+use super::words::{standing, trouble_of};
 use crate::event::{Outcome, StepStatus};
 
 /// The report as workflow commands, one a line.
@@ -20,13 +20,17 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, Error> {
     let bad = |step: &&StepReport| !matches!(step.status, Some(StepStatus::Passed | StepStatus::Skipped));
     let (tolerated, errors): (Vec<&StepReport>, Vec<&StepReport>) =
         report.present_steps().filter(bad).partition(|step| step.tolerated);
-    errors.iter().for_each(|step| about(&mut out, "error", step));
+    for step in &errors {
+        about(&mut out, "error", step);
+    }
     if errors.is_empty() && report.outcome != Some(Outcome::Passed) {
         let reason = report.exit.as_ref().map(|exit| exit.reason.as_str()).unwrap_or_default();
         let title = format!("{}: {}", report.run.book, report.outcome_word());
         command(&mut out, "error", &[("file", &report.run.file), ("title", &title)], reason);
     }
-    tolerated.iter().for_each(|step| about(&mut out, "warning", step));
+    for step in &tolerated {
+        about(&mut out, "warning", step);
+    }
     for step in report.present_steps() {
         for text in &step.warnings {
             placed(&mut out, "warning", step, &format!("{}: warning", step.id), text);
@@ -36,7 +40,7 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, Error> {
 }
 
 fn about(out: &mut String, level: &str, step: &StepReport) {
-    let lines = step.verdict.as_ref().map(causes).unwrap_or_else(|| vec!["the run broke off in this step".into()]);
+    let lines = trouble_of(step);
     let title = format!("{} {}", step.id, standing(step));
     placed(out, level, step, &title, &lines.join("\n"));
 }

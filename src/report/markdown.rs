@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::Error;
 use super::run::Report;
 use super::step::StepReport;
-use super::words::{causes, change, elapsed, mark, phase_word, standing, value};
+use super::words::{change, elapsed, mark, phase_word, standing, trouble_of, value};
 use crate::clock::rfc3339;
 use crate::event::{Phase, StepStatus};
 
@@ -107,12 +107,12 @@ fn head(out: &mut Markdown, report: &Report) {
     out.raw("\n");
 }
 
-fn is_bad(step: &&StepReport) -> bool {
+fn is_bad(step: &StepReport) -> bool {
     !matches!(step.status, Some(StepStatus::Passed | StepStatus::Skipped))
 }
 
 fn trouble(out: &mut Markdown, report: &Report) {
-    let bad: Vec<&StepReport> = report.present_steps().filter(is_bad).collect();
+    let bad: Vec<&StepReport> = report.present_steps().filter(|step| is_bad(step)).collect();
     let reason = report.exit.as_ref().map(|exit| exit.reason.as_str()).filter(|reason| !reason.is_empty());
     if bad.is_empty() && reason.is_none() {
         return;
@@ -124,7 +124,7 @@ fn trouble(out: &mut Markdown, report: &Report) {
     for step in bad.iter().take(TOLD) {
         out.raw("### ").raw(mark(step)).raw(" ").text(&step.id.0).raw(" ").raw(standing(step));
         out.raw(if step.tolerated { ", tolerated\n\n" } else { "\n\n" });
-        let lines = step.verdict.as_ref().map(causes).unwrap_or_else(|| vec!["the run broke off in this step".into()]);
+        let lines = trouble_of(step);
         out.text(&step.name).raw("\n\n").block(&lines.join("\n"));
         if !step.place.file.is_empty() {
             out.raw("\nat ").text(&step.place.to_string()).raw("\n");

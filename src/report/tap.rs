@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Error;
 use super::run::Report;
 use super::step::StepReport;
-use super::words::{causes, phase_word, standing};
+use super::words::{phase_word, standing, trouble_of};
 use crate::event::{Outcome, Phase, StepStatus};
 
 /// The directive of a failure that does not fail the whole (TAP 14, "Directives").
@@ -48,7 +48,7 @@ fn line(out: &mut String, number: usize, step: &StepReport) {
     };
     let phase = match step.phase {
         Phase::Steps => String::new(),
-        other => format!("{}: ", phase_word(other)),
+        Phase::OnFailure | Phase::Always | Phase::Undo => format!("{}: ", phase_word(step.phase)),
     };
     let words = escaped(&format!("{phase}{} {}", step.id, step.name));
     let ok = if bad { "not ok" } else { "ok" };
@@ -61,7 +61,7 @@ fn line(out: &mut String, number: usize, step: &StepReport) {
 
 /// A YAML block; each value is JSON, which is YAML too.
 fn diagnosis(out: &mut String, step: &StepReport) {
-    let lines = step.verdict.as_ref().map(causes).unwrap_or_else(|| vec!["the run broke off in this step".into()]);
+    let lines = trouble_of(step);
     out.push_str("  ---\n");
     let mut field = |name: &str, value: serde_json::Value| {
         // Writing into a String cannot fail.

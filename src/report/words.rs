@@ -35,6 +35,11 @@ fn mismatch(mismatch: &Mismatch) -> Vec<String> {
     lines
 }
 
+/// The lines of what went wrong in a step, or that it broke off.
+pub(super) fn trouble_of(step: &StepReport) -> Vec<String> {
+    step.verdict.as_ref().map_or_else(|| vec!["the run broke off in this step".into()], causes)
+}
+
 /// A change in one line, with what came of it.
 pub(super) fn change(change: &ChangeReport) -> String {
     let what = format!("{} {}", change.object, change.summary);

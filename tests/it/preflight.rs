@@ -158,8 +158,8 @@ steps:
         engine::run(order, doors, Cancel::default()).await
     });
     assert_eq!(end.outcome, Outcome::Passed, "{end:?}");
-    let asked = asker.0.lock().unwrap();
-    let [Question::Consent(consent)] = asked.as_slice() else { panic!("{asked:?}") };
+    let questions = asker.0.lock().unwrap();
+    let [Question::Consent(consent)] = questions.as_slice() else { panic!("{questions:?}") };
     let plan = consent.plan.as_ref().expect("a plan");
     let effects: Vec<&str> =
         plan.steps.iter().flat_map(|step| &step.effects).map(|effect| effect.summary.as_str()).collect();

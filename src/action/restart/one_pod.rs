@@ -71,7 +71,10 @@ async fn alone(context: &Context, address: &Address, pod: &Value, pace: &Pace) -
     }
     let uid = ObjectId::of(pod).uid;
     let mut follow = Follow::object(context, address);
-    while pace.wait {
+    if !pace.wait {
+        return Ok(true);
+    }
+    loop {
         match follow.next().await? {
             Some(now) if ObjectId::of(&now).uid == uid => context.waiting(&format!("{address} is going"), Vec::new()),
             _ => break,

@@ -119,7 +119,7 @@ fn union(present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
     let place = |item: &Value| present.iter().position(|known| known == item);
     let mut alone = present.iter().filter(|item| !changes.contains(item)).peekable();
     let mut merged: Vec<Value> = Vec::new();
-    for change in changes.iter() {
+    for change in changes {
         while let Some(waiting) =
             alone.next_if(|waiting| place(change).is_some_and(|index| place(waiting) < Some(index)))
         {
