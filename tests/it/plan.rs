@@ -252,6 +252,9 @@ steps:
         let failed: Vec<&Value> =
             plan["steps"].as_array().unwrap().iter().filter(|step| !step["fails"].is_null()).collect();
         assert!(failed.is_empty(), "{failed:#?}");
+        // A schedule that is suspended has nothing to do with a job of another name, nor with one made by hand.
+        assert_eq!(step(&plan, "d")["effects"][0]["object"]["name"], "nightly-*");
+        assert_eq!(step(&plan, "e")["effects"][1]["kind"], "create");
         plan["hash"].clone()
     };
     assert_eq!(plan(), plan());

@@ -1,6 +1,6 @@
 //! What a step would touch, where its arguments are not all known yet.
 
-use super::{Look, after_steps};
+use super::{Look, Seen, after_steps};
 use crate::action::reach::running_pods;
 use crate::action::{ActionKind, Effect};
 use crate::document::{Mode, Node, Target, split};
@@ -13,7 +13,8 @@ impl Look {
     pub async fn aim(&self, kind: &ActionKind, node: &Node, blur: Blur<'_>) -> Vec<PlannedEffect> {
         let target = known_target(kind, node);
         let objects = match &target {
-            Some(target) => self.objects(&open(target), 0).await.ok(),
+            Some(target @ Target::Set(_)) => self.objects(&open(target), 0).await.ok(),
+            Some(target) => self.as_it_is(target).await,
             None => None,
         };
         let Some(seen) = objects.filter(|_| blur.times == 1) else {
@@ -35,6 +36,15 @@ impl Look {
             effects.push(effect);
         }
         effects
+    }
+}
+
+impl Look {
+    /// The one object of a target as the server has it, whatever earlier steps leave of it.
+    async fn as_it_is(&self, target: &Target) -> Option<Vec<Seen>> {
+        let address = self.context().one(target).await.ok()?;
+        let object = self.context().find(&address).await.ok()??;
+        Some(vec![Seen { address, object, after: Vec::new() }])
     }
 }
 

@@ -140,8 +140,18 @@ impl<'a> Read<'a> {
             return near && self.name.is_none_or(|name| name == touched.name());
         }
         let followers = FOLLOWERS.iter().find(|(kind, _)| *kind == plural);
-        near && followers.is_some_and(|(_, followers)| followers.contains(&self.plural))
+        let follows = followers.is_some_and(|(_, followers)| followers.contains(&self.plural));
+        near && follows && self.name.is_none_or(|name| are_kin(name, touched.name()))
     }
+}
+
+/// Whether one object may have come of the other, by its name: `web-6c9f-x2k7p` of `web`.
+///
+/// The names of long families are cut, so that nothing can be told from them.
+fn are_kin(one: &str, other: &str) -> bool {
+    const CUT: usize = 45;
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    begins(one, other) || begins(other, one) || one.len().max(other.len()) > CUT
 }
 
 #[cfg(test)]
@@ -169,6 +179,7 @@ mod tests {
     fn a_read_beside_it_is() {
         assert!(!unsettled("/apis/apps/v1/namespaces/shop/deployments/db"));
         assert!(!unsettled("/api/v1/namespaces/other/pods"));
+        assert!(!unsettled("/api/v1/namespaces/shop/pods/db-1/log"));
         assert!(!unsettled("/api/v1/namespaces/shop/configmaps/web"));
         assert!(!unsettled("/api/v1/namespaces/shop"));
         assert!(!unsettled("/capi/app/detail"));
