@@ -12,9 +12,11 @@ mod carry;
 mod check;
 mod completions;
 mod connect;
+mod diff;
 mod environment;
 mod events;
 mod exit;
+mod forget;
 mod get;
 mod given;
 mod login;
@@ -24,6 +26,7 @@ mod look;
 mod man;
 mod open;
 mod output;
+mod past_run;
 mod plan;
 mod profile;
 mod resume;
@@ -39,6 +42,7 @@ mod status;
 mod subject;
 mod terminal;
 mod undo;
+mod verify;
 mod whoami;
 
 use std::process::ExitCode;
@@ -103,6 +107,12 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Say what two past runs did differently.
+    Diff(diff::Options),
+    /// Check that the record of a run is as it was written.
+    Verify(verify::Options),
+    /// Delete the key of a run: what it sealed is never read again.
+    Forget(forget::Options),
     /// Serve the embedded ControlHub alone, for kubectl and other clients.
     Sim(sim::Options),
     /// Show objects: one, several, or all of a kind.
@@ -157,6 +167,9 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
+        Command::Diff(options) => diff::command(&options, environment),
+        Command::Verify(options) => verify::command(&options, environment),
+        Command::Forget(options) => forget::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
         Command::Sim(options) => sim::command(&options, display),
         Command::Get(options) => get::get(&options, display, environment),

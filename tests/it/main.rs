@@ -17,6 +17,7 @@ mod contract;
 mod crash;
 mod guards;
 mod hidden;
+mod history;
 mod house;
 mod interrupted;
 mod kit;
