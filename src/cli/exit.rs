@@ -62,7 +62,7 @@ Exit codes:
   4    refused: budget, guard, permission, drift or no consent; no change was sent
   5    failed, and every applied change was taken back
   6    failed, and handled by the runbook's on-failure
-  7    paused: waiting for a person or a login
+  7    paused: waiting for a person, a login or a decision
   8    no answer or login before the first change
   9    a taking-back failed: a person must look
   130  interrupted";

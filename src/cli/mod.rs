@@ -13,9 +13,11 @@ mod carry;
 mod check;
 mod completions;
 mod connect;
+mod diff;
 mod environment;
 mod events;
 mod exit;
+mod forget;
 mod get;
 mod given;
 mod login;
@@ -26,6 +28,7 @@ mod man;
 mod observe;
 mod open;
 mod output;
+mod past_run;
 mod plan;
 mod profile;
 mod report;
@@ -42,6 +45,7 @@ mod status;
 mod subject;
 mod terminal;
 mod undo;
+mod verify;
 mod whoami;
 
 use std::process::ExitCode;
@@ -108,6 +112,12 @@ enum Command {
     Show(show::Options),
     /// Write reports of a past run.
     Report(report::Options),
+    /// Say what two past runs did differently.
+    Diff(diff::Options),
+    /// Check that the record of a run is as it was written.
+    Verify(verify::Options),
+    /// Delete the key of a run: what it sealed is never read again.
+    Forget(forget::Options),
     /// Serve the embedded ControlHub alone, for kubectl and other clients.
     Sim(sim::Options),
     /// Show objects: one, several, or all of a kind.
@@ -164,6 +174,9 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Check(options) => check::command(&options, display, environment),
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
+        Command::Diff(options) => diff::command(&options, environment),
+        Command::Verify(options) => verify::command(&options, environment),
+        Command::Forget(options) => forget::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
         Command::Report(options) => report::command(&options, environment),
         Command::Sim(options) => sim::command(&options, display),

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
+use super::carry::Reports;
 use super::environment::Environment;
 use super::exit;
-use super::show::find;
-use super::terminal::{fail, say_error};
-use crate::event::RunId;
-use crate::journal::{Places, read};
-use crate::report::{Report, Targets};
+use super::past_run::told_again;
+use super::terminal::fail;
+use crate::journal::Places;
 
 /// Of which run, and what.
 #[derive(Debug, Args)]
@@ -22,29 +21,15 @@ pub(super) struct Options {
 }
 
 pub(super) fn command(options: &Options, environment: &Environment) -> u8 {
-    let summary = environment.get("GITHUB_STEP_SUMMARY");
-    let opened = Targets::parse(&options.reports).and_then(|targets| targets.summarised_in(summary).open());
-    let opened = match opened {
-        Ok(opened) => opened,
+    let reports = match Reports::open(&options.reports, environment) {
+        Ok(reports) => reports,
+        Err(code) => return code,
+    };
+    match told_again(&Places::new(environment.state()), &options.run) {
+        Ok((_, _, report)) => reports.write(&report),
         Err(error) => {
             fail(error);
-            return exit::USAGE;
+            exit::FAILED
         }
-    };
-    let journaled =
-        find(&Places::new(environment.state()), &RunId(options.run.clone())).and_then(|folder| read(&folder));
-    let journaled = match journaled {
-        Ok(journaled) => journaled,
-        Err(error) => {
-            fail(error);
-            return exit::FAILED;
-        }
-    };
-    let mut report = Report::of(&journaled.events);
-    report.run.journal_root = Some(journaled.root().to_owned());
-    let errors = opened.write(&report, &mut std::io::stdout());
-    for error in &errors {
-        say_error(&format!("error: {error}\n"));
     }
-    if errors.is_empty() { exit::PASSED } else { exit::FAILED }
 }

@@ -1,15 +1,15 @@
 //! `runhub show`: a past run, told again from its journal.
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 
+use super::carry::Reports;
 use super::environment::Environment;
-use super::terminal::{fail, style};
+use super::past_run::told_again;
+use super::terminal::{fail, say, style};
 use super::{Display, exit};
 use crate::console::{Console, Pointers, Style};
-use crate::event::{RunId, Sink as _, Told};
-use crate::journal::{Error, Places, read};
+use crate::event::{Sink as _, Told};
+use crate::journal::Places;
 
 /// Which run.
 #[derive(Debug, Args)]
@@ -17,19 +17,26 @@ pub(super) struct Options {
     /// The run, as `runhub runs` names it.
     #[arg(value_name = "RUN")]
     run: String,
+    /// Write reports of it: json=FILE, junit=FILE; several with commas, `-` is the standard output.
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<String>,
 }
 
 pub(super) fn command(options: &Options, display: &Display, environment: &Environment) -> u8 {
-    let places = Places::new(environment.state());
-    let run = RunId(options.run.clone());
-    let journaled = find(&places, &run).and_then(|folder| read(&folder).map(|journaled| (folder, journaled)));
-    let (folder, journaled) = match journaled {
+    let reports = match Reports::open(&options.reports, environment) {
+        Ok(reports) => reports,
+        Err(code) => return code,
+    };
+    let (folder, journaled, report) = match told_again(&Places::new(environment.state()), &options.run) {
         Ok(found) => found,
         Err(error) => {
             fail(error);
             return exit::FAILED;
         }
     };
+    if reports.use_stdout() {
+        return reports.write(&report);
+    }
     let style = Style { interactive: false, ..style(display, environment) };
     let pointers = Pointers { journal: Some(folder.display().to_string()), reports: Vec::new() };
     let mut console = Console::new(style, Box::new(std::io::stdout())).pointing_to(pointers);
@@ -40,14 +47,6 @@ pub(super) fn command(options: &Options, display: &Display, environment: &Enviro
             return exit::FAILED;
         }
     }
-    exit::PASSED
-}
-
-/// The folder of a run that is here.
-pub(super) fn find(places: &Places, run: &RunId) -> Result<PathBuf, Error> {
-    let folder = places.run(run)?;
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    Err(Error::NoRun { run: run.clone(), folder: folder.parent().map(Path::to_path_buf).unwrap_or_default() })
+    say(&format!("  root: {}\n", journaled.root()));
+    reports.write(&report)
 }

@@ -138,6 +138,11 @@ impl Case {
         self
     }
 
+    /// Where its runs are kept.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
     /// Starts it by another program, which limits what it may.
     pub(crate) fn under(mut self, words: &[&str]) -> Self {
         self.under = words.iter().map(Into::into).collect();

@@ -19,6 +19,7 @@ mod coverage;
 mod crash;
 mod guards;
 mod hidden;
+mod history;
 mod house;
 mod interrupted;
 mod kit;

@@ -198,3 +198,56 @@ fn an_undo_leaves_alone_what_someone_else_changed() {
     assert_eq!(undone.report()["outcome"], "undo-failed");
     assert!(undone.said().contains("was 3, we left 5, now it is 7"), "{}", undone.said());
 }
+
+#[test]
+fn a_login_that_ends_after_a_change_is_waited_for() {
+    let book = "\
+runbook: v1
+name: long
+steps:
+  - id: grow
+    scale: {deployment: shop/web, replicas: 4, wait: true}
+  - id: look
+    get: {deployment: shop/web}
+  - id: paint
+    patch: {configmap: shop/settings, body: {data: {colour: red}}}
+on-failure:
+  - undo-steps: all
+";
+    let world = std::fs::read_to_string(WORLD).unwrap();
+    let expires = "  - {on: {resource: configmaps, verb: patch}, do: {status: 401}}\n";
+    let server = Server::of_text(&format!("{world}faults:\n{expires}"));
+    let case = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", book).reporting());
+    let paused = case.run().exits(7);
+    assert_eq!(paused.report()["exit"]["class"], "login", "{}", paused.said());
+    assert!(paused.stdout.contains("runhub resume"), "{}", paused.said());
+    let ended = again(&server, paused, &["resume", "RUN"]).exits(0);
+    assert_eq!(ended.report()["counts"]["changes"], 2, "{}", ended.said());
+}
+
+#[test]
+fn two_runs_do_not_fight_over_an_object() {
+    let server = Server::of(WORLD);
+    let first = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", BOOK));
+    let state = first.state();
+    let running = Running::start(first).says("✓ grow");
+    let other = BOOK.replace("replicas: 4", "replicas: 6");
+    let other = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", &other));
+    let refused = other.env("XDG_STATE_HOME", &state).run().exits(1);
+    let said = refused.said();
+    assert!(
+        said.contains("Deployment shop/web on http://127.0.0.1") && said.contains("is in the hands of run"),
+        "{said}"
+    );
+    drop(running);
+    let free = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", BOOK_WITHOUT_HALT));
+    free.env("XDG_STATE_HOME", &state).run().exits(0);
+}
+
+const BOOK_WITHOUT_HALT: &str = "\
+runbook: v1
+name: free
+steps:
+  - id: grow
+    scale: {deployment: shop/web, replicas: 2, wait: true}
+";

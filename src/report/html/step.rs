@@ -198,7 +198,11 @@ fn requests(page: &mut Page, step: &StepReport) {
     if step.requests.is_empty() {
         return;
     }
-    page.raw("<details><summary>").text(step.exchanges.count.to_string()).raw(" requests, ");
+    page.raw("<details><summary>").text(step.exchanges.count.to_string()).raw(if step.exchanges.count == 1 {
+        " request, "
+    } else {
+        " requests, "
+    });
     page.text(elapsed(step.exchanges.elapsed_us / 1000)).raw(" in all</summary><div class=\"scroll\"><table>");
     for request in &step.requests {
         page.raw("<tr><td class=\"n\">").text(elapsed(request.at_ms)).raw("<td>").text(&request.method);

@@ -13,6 +13,7 @@
 //! instead of a few.
 
 mod child;
+mod faults;
 mod proof;
 mod server;
 
@@ -38,6 +39,12 @@ fn case() -> Case {
 fn resumed(world: &World, left: Ended) -> Ended {
     let run = proof::run_of(&left);
     world.take(Case::new(["resume", &run]).reporting().at_home_of(left)).run()
+}
+
+/// Takes back what the only run of a home did.
+fn undone(world: &World, left: Ended) -> Ended {
+    let run = proof::run_of(&left);
+    world.take(Case::new(["undo", &run]).at_home_of(left)).run()
 }
 
 /// Every point, or each so-manieth.

@@ -86,7 +86,7 @@ impl Undisturbed {
         self.same(world).map(|()| Proof { killed })
     }
 
-    fn same(&self, world: &World) -> Result<(), Trouble> {
+    pub(super) fn same(&self, world: &World) -> Result<(), Trouble> {
         if world.changes() != self.changes {
             return Err(self.differing(world));
         }
@@ -96,6 +96,16 @@ impl Undisturbed {
         }
         let (found, expected) = (different(&state, &self.state), different(&self.state, &state));
         Err(format!("the world\n{found}instead of\n{expected}").into())
+    }
+
+    /// A run that failed may have left changes out; it made none too often.
+    pub(super) fn at_most_once(&self, world: &World, code: i32) -> Result<(), Trouble> {
+        let trouble = self.differing(world);
+        if trouble.doubled == 0 {
+            Ok(())
+        } else {
+            Err(Trouble { words: format!("exit {code}: {}", trouble.words), ..trouble })
+        }
     }
 
     /// What was changed too often, and what not often enough.
@@ -112,6 +122,11 @@ impl Undisturbed {
             lost: more(&self.changes, &changes),
         }
     }
+}
+
+/// What differs between two worlds, in words.
+pub(super) fn differing(found: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>) -> String {
+    format!("{}instead of\n{}", different(found, expected), different(expected, found))
 }
 
 /// The entries of one that are not in the other.

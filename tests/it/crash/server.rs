@@ -26,10 +26,22 @@ pub(super) enum Moment {
     After,
 }
 
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The server does it, and the connection breaks before the answer.
+    DropAfter,
+    /// The server says this and does nothing.
+    Status(u16),
+}
+
 /// Counts requests, and kills at one of them.
 #[derive(Debug)]
 pub(super) struct Gate {
     at: Option<(usize, Moment)>,
+    fault: Option<(usize, Fault)>,
+    /// Counted from now, instead of from the beginning.
+    later: AtomicUsize,
     seen: AtomicUsize,
     victim: Mutex<Option<Arc<Mutex<Child>>>>,
 }
@@ -42,7 +54,13 @@ impl Gate {
 
     /// Lets everything pass.
     pub(super) fn open() -> Self {
-        Self { at: None, seen: AtomicUsize::new(0), victim: Mutex::default() }
+        let (seen, later) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { at: None, fault: None, later, seen, victim: Mutex::default() }
+    }
+
+    /// Lets the n-th request go wrong.
+    pub(super) fn faulty(request: usize, fault: Fault) -> Self {
+        Self { fault: Some((request, fault)), ..Self::open() }
     }
 
     fn kill(&self) {
@@ -53,7 +71,12 @@ impl Gate {
     }
 
     fn hits(&self, number: usize, moment: Moment) -> bool {
-        self.at == Some((number, moment))
+        let later = self.later.load(Ordering::SeqCst);
+        self.at == Some((number, moment)) || (later == number && moment == Moment::After)
+    }
+
+    fn fault_at(&self, number: usize) -> Option<Fault> {
+        self.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault)
     }
 }
 
@@ -63,12 +86,28 @@ async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Re
         gate.kill();
         std::future::pending::<()>().await;
     }
+    if let Some(Fault::Status(status)) = gate.fault_at(number) {
+        return refusal(status);
+    }
     let response = next.run(request).await;
+    if gate.fault_at(number) == Some(Fault::DropAfter) {
+        // A body that breaks before its first byte takes the connection with it.
+        let broken = futures_util::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("gone")) });
+        return Response::builder().header("content-length", "9").body(axum::body::Body::from_stream(broken)).unwrap();
+    }
     if gate.hits(number, Moment::After) {
         gate.kill();
         std::future::pending::<()>().await;
     }
     response
+}
+
+/// A refusal as Kubernetes words it.
+fn refusal(status: u16) -> Response {
+    let body = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
+        "reason": "Fault", "message": "a fault of the test"});
+    let answer = Response::builder().status(status).header("content-type", "application/json");
+    answer.body(axum::body::Body::from(body.to_string())).unwrap()
 }
 
 /// A cluster that outlives its clients.
@@ -116,6 +155,18 @@ impl World {
     /// How many requests came by.
     pub(super) fn seen(&self) -> usize {
         self.gate.seen.load(Ordering::SeqCst)
+    }
+
+    /// Kills the next client after so many requests from now.
+    pub(super) fn kill_at(&self, request: usize) {
+        self.gate.later.store(self.seen() + request, Ordering::SeqCst);
+    }
+
+    /// The objects of the book's namespace and the nodes, without jobs, which come and go.
+    pub(super) fn state_of_shop(&self) -> BTreeMap<String, Value> {
+        let mut state = self.state();
+        state.retain(|path, _| !path.contains("/jobs/"));
+        state
     }
 
     /// Runs a case until the gate, the system or its own end stops it.
