@@ -194,6 +194,10 @@ pub(super) async fn restored(
         {
             return ours(context, found);
         }
+        if failure.class == Class::Journal {
+            let help = "nothing more is sent: `runhub resume` creates the Job again, from the run's vault";
+            return Err(failure.help(help));
+        }
         invalid += u32::from(failure.class == Class::Invalid);
         if invalid >= INVALID || Instant::now() + pause >= deadline {
             return Err(lost(context, address, &manifest, failure));
