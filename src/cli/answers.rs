@@ -36,10 +36,10 @@ impl Answers {
         match question {
             Question::Approve(_) => prepared.approval.take(),
             Question::Choose { .. } => prepared.choice.take().map(Answer::Chosen),
-            Question::Settle { ticket, .. } => prepared.settled.remove(ticket).map(|made| match made {
-                true => Answer::Yes,
-                false => Answer::No(String::new()),
-            }),
+            Question::Settle { ticket, .. } => {
+                let answer = |made: bool| if made { Answer::Yes } else { Answer::No(String::new()) };
+                prepared.settled.remove(ticket).map(answer)
+            }
             Question::Consent(_) | Question::Confirm { .. } | Question::Login { .. } => None,
         }
     }

@@ -161,10 +161,8 @@ impl TerminalAsker {
                 _ => return Answer::Nobody("the input ended without an answer".into()),
             };
         }
-        match judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() }) {
-            Answer::Yes => Answer::Filled(fields),
-            other => other,
-        }
+        let last = judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() });
+        if last == Answer::Yes { Answer::Filled(fields) } else { last }
     }
 }
 

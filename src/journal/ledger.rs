@@ -160,7 +160,6 @@ impl Ledger for JournalLedger {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn refused(error: Error) -> LedgerError {
     match error {
         Error::Held(held) => LedgerError::Held(held.to_string()),
