@@ -4,13 +4,12 @@ use crate::cluster::{Error, Refusal};
 use crate::event::{Class, Failure, LedgerError};
 
 /// Why the ledger gives no ticket.
+///
+/// An object in the hands of another run is no conflict on the server, where some actions take one for "gone
+/// already": nothing may be sent, as where the journal cannot be written.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 pub(super) fn of_ledger(error: LedgerError) -> Failure {
-    let class = match error {
-        LedgerError::Unwritable(_) => Class::Journal,
-        LedgerError::Held(_) => Class::Conflict,
-    };
-    Failure::new(class, error.to_string())
+    Failure::new(Class::Journal, error.to_string())
 }
 
 /// A failure with the server's own words, behind what was tried.

@@ -122,8 +122,8 @@ pub(super) fn go_on(
     to_the_end(async move {
         match earlier.errand(again.target, prepared, reports, (clock, redactor, place.1)).await {
             Ok((errand, past)) => {
-                let work = async move |order, doors, cancel| engine::resume(order, doors, cancel, past).await;
-                errand.carry_out(place, work).await
+                let work = async move |order, doors, cancel| Box::pin(engine::resume(order, doors, cancel, past)).await;
+                Box::pin(errand.carry_out(place, work)).await
             }
             Err(refused) => say_refused(&refused),
         }

@@ -148,7 +148,7 @@ async fn begin(
         clock,
         redactor,
     };
-    errand.carry_out(place, engine::run).await
+    Box::pin(errand.carry_out(place, engine::run)).await
 }
 
 /// Opens the record of a new run.

@@ -76,8 +76,8 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
             let fan = Fan::new(run, errand.target.head.name.clone(), clock, errand.redactor.clone(), Vec::new());
             return show(order, (client, fan), past, &which).await;
         }
-        let work = async move |order, doors, cancel| engine::undo(order, doors, cancel, (past, which)).await;
-        errand.carry_out((display, environment), work).await
+        let work = async move |order, doors, cancel| Box::pin(engine::undo(order, doors, cancel, (past, which))).await;
+        Box::pin(errand.carry_out((display, environment), work)).await
     })
 }
 

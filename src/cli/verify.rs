@@ -60,7 +60,7 @@ pub(super) fn command(options: &Options, environment: &Environment) -> u8 {
     match options.output {
         Output::Text => say(&format!("{BLIND}\n")),
         Output::Json => {
-            say(&format!("{}\n", serde_json::to_string_pretty(&json!({"journals": rows})).unwrap_or_default()))
+            say(&format!("{}\n", serde_json::to_string_pretty(&json!({"journals": rows})).unwrap_or_default()));
         }
     }
     code

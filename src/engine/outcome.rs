@@ -146,7 +146,10 @@ pub(super) fn conclude(run: &Run, handled: bool, outputs: BTreeMap<String, Json>
 }
 
 /// The end of a process whose run goes on later.
-fn waiting(run: &Run, pause: Pause, started: Instant) -> RunEnd {
+fn waiting(run: &Run, mut pause: Pause, started: Instant) -> RunEnd {
+    if pause.next.is_empty() {
+        pause.next.push(format!("runhub resume {}", run.shared.facts.run));
+    }
     RunEnd {
         outcome: Outcome::Paused,
         exit_code: exit_code(Outcome::Paused),

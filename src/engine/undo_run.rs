@@ -12,7 +12,7 @@ use super::run::{Run, Surroundings, with};
 use super::undo::is_meant;
 use crate::action::{Back, MadeChange, look_back};
 use crate::event::{
-    CancelReason, EventKind, Failure, ObjectId, Outcome, Phase, Reversal, RunEnd, StepId, StepStatus, Verdict,
+    CancelReason, Class, EventKind, Failure, ObjectId, Outcome, Phase, Reversal, RunEnd, StepId, StepStatus, Verdict,
 };
 use crate::runbook::UndoWhich;
 
@@ -57,14 +57,15 @@ pub async fn undo(order: Order, doors: Doors, cancel: Cancel, (past, which): (Pa
 /// # Errors
 /// When the run's values cannot be brought back.
 pub async fn plan_undo(order: Order, doors: Doors, past: Past, which: &UndoWhich) -> Result<Vec<UndoLine>, Failure> {
-    let mut lines = Ok(Vec::new());
-    with(order, doors, Cancel::default(), past, async |run, around| {
+    let mut lines = None;
+    let end = with(order, doors, Cancel::default(), past, async |run, around| {
         run.remember_reversals();
-        lines = Ok(run.undo_lines(which, &around).await);
+        lines = Some(run.undo_lines(which, &around).await);
         outcome::conclude(run, false, std::collections::BTreeMap::new(), run.started)
     })
     .await;
     lines
+        .ok_or_else(|| end.failure.unwrap_or_else(|| Failure::new(Class::Evaluation, "the run cannot be brought back")))
 }
 
 impl Run {

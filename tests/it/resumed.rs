@@ -233,7 +233,7 @@ fn two_runs_do_not_fight_over_an_object() {
     let running = Running::start(first).says("✓ grow");
     let other = BOOK.replace("replicas: 4", "replicas: 6");
     let other = server.take(Case::new(["run", "runbook.yaml", "--yes"]).file("runbook.yaml", &other));
-    let refused = other.env("XDG_STATE_HOME", &state).run().exits(1);
+    let refused = other.env("XDG_STATE_HOME", &state).run().exits(7);
     let said = refused.said();
     assert!(
         said.contains("Deployment shop/web on http://127.0.0.1") && said.contains("is in the hands of run"),

@@ -48,14 +48,22 @@ fn undone(world: &World, left: Ended) -> Ended {
 }
 
 /// Every point, or each so-manieth.
+<<<<<<< HEAD
 #[expect(clippy::disallowed_methods, reason = "a person asks for every point")]
+=======
+#[expect(clippy::disallowed_methods, reason = "a wish of the one who runs the tests, not of the product")]
+>>>>>>> once
 fn points(all: usize, each: usize) -> Vec<usize> {
     let step = if std::env::var("RUNHUB_CRASH").is_ok_and(|wish| wish == "all") { 1 } else { each };
     (1..=all).step_by(step).collect()
 }
 
 /// Visits points two at a time, and tells what became of them.
+<<<<<<< HEAD
 #[expect(clippy::print_stdout, reason = "the figures of the proof")]
+=======
+#[expect(clippy::print_stdout, reason = "the figures of the proof, for those who ask with --nocapture")]
+>>>>>>> once
 fn visit(what: &str, points: &[usize], visit: impl Fn(usize) -> Result<Proof, Trouble> + Sync) {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
@@ -73,7 +81,7 @@ fn visit(what: &str, points: &[usize], visit: impl Fn(usize) -> Result<Proof, Tr
     results.sort_by_key(|(point, _)| *point);
     let killed = results.iter().filter(|(_, result)| result.as_ref().is_ok_and(|proof| proof.killed)).count();
     let troubles: Vec<&Trouble> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
-    let sum = |count: fn(&Trouble) -> usize| troubles.iter().map(|trouble| count(trouble)).sum::<usize>();
+    let sum = |count: fn(&Trouble) -> usize| troubles.iter().copied().map(count).sum::<usize>();
     let (doubled, lost) = (sum(|trouble| trouble.doubled), sum(|trouble| trouble.lost));
     println!("{what}: {} points, {killed} killed and resumed well, {doubled} doubled, {lost} lost", results.len());
     let line = |(point, result): &(usize, Result<Proof, Trouble>)| {
