@@ -178,7 +178,7 @@ fn workloads_are_rolled_scaled_and_run() {
     kubectl.does("create job now -n shop --from=cronjob/nightly", &["job.batch/now created"]);
     kubectl.does("wait job/now -n shop --for=condition=complete --timeout=30s", &["condition met"]);
     kubectl.does("logs job/now -n shop", &["done"]);
-    kubectl.does("run alone -n shop --image=busybox --restart=Never", &["pod/alone created"]);
+    kubectl.does("run alone -n shop --image=registry.example/alone:1", &["pod/alone created"]);
     kubectl.does("wait pod/alone -n shop --for=condition=Ready --timeout=30s", &["condition met"]);
     kubectl.does("get pods -n shop -w --request-timeout=1s", &["alone"]);
 }
