@@ -37,12 +37,8 @@ impl Answers {
             Question::Approve(_) => prepared.approval.take(),
             Question::Choose { .. } => prepared.choice.take().map(Answer::Chosen),
             Question::Settle { ticket, .. } => {
-<<<<<<< HEAD
-                prepared.settled.remove(ticket).map(|made| if made { Answer::Yes } else { Answer::No(String::new()) })
-=======
                 let answer = |made: bool| if made { Answer::Yes } else { Answer::No(String::new()) };
                 prepared.settled.remove(ticket).map(answer)
->>>>>>> once
             }
             Question::Consent(_) | Question::Confirm { .. } | Question::Login { .. } => None,
         }

@@ -102,11 +102,7 @@ impl Shelf for NoShelf {
     }
 }
 
-<<<<<<< HEAD
-#[expect(clippy::disallowed_methods, reason = "the process is told by whoever starts it")]
-=======
 #[expect(clippy::disallowed_methods, reason = "how the one who starts this process speaks to it")]
->>>>>>> once
 fn given(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is given by the one who starts this"))
 }

@@ -48,22 +48,14 @@ fn undone(world: &World, left: Ended) -> Ended {
 }
 
 /// Every point, or each so-manieth.
-<<<<<<< HEAD
-#[expect(clippy::disallowed_methods, reason = "a person asks for every point")]
-=======
 #[expect(clippy::disallowed_methods, reason = "a wish of the one who runs the tests, not of the product")]
->>>>>>> once
 fn points(all: usize, each: usize) -> Vec<usize> {
     let step = if std::env::var("RUNHUB_CRASH").is_ok_and(|wish| wish == "all") { 1 } else { each };
     (1..=all).step_by(step).collect()
 }
 
 /// Visits points two at a time, and tells what became of them.
-<<<<<<< HEAD
-#[expect(clippy::print_stdout, reason = "the figures of the proof")]
-=======
 #[expect(clippy::print_stdout, reason = "the figures of the proof, for those who ask with --nocapture")]
->>>>>>> once
 fn visit(what: &str, points: &[usize], visit: impl Fn(usize) -> Result<Proof, Trouble> + Sync) {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
