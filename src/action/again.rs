@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::back::address_of;
 use super::change::Proposal;
@@ -105,6 +105,23 @@ impl Context {
         items
     }
 
+    /// An object that an earlier try has written and this try has not come to yet: as it was, and as it is now.
+    pub(super) async fn written_before(&self, address: &Address) -> Option<Result<(Arc<Value>, Value), Failure>> {
+        let before = self.as_it_was(address)?;
+        let made = self.shared.made.claim(self.step(), Verb::Patch, &ObjectId::of(&before), "")?;
+        Some(self.as_it_is(&made).await.map(|now| (before, now)))
+    }
+
+    /// Pods as they were when the step first looked, whole where they are still there.
+    pub(super) fn as_at_first(&self, key: &str, pods: Vec<Value>) -> Result<Vec<Value>, Failure> {
+        let first: Vec<Value> = self.once(key, || Ok(pods.iter().map(essence).collect()))?;
+        let whole = |known: Value| {
+            let uid = known.pointer("/metadata/uid");
+            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or(known)
+        };
+        Ok(first.into_iter().map(whole).collect())
+    }
+
     /// What came of a change that an earlier try has made already; nothing where it made none such.
     pub(super) async fn made_before(&self, proposal: &Proposal) -> Option<Result<Value, Failure>> {
         let made = self.shared.made.claim(self.step(), proposal.verb, &proposal.object, &proposal.summary)?;
@@ -126,4 +143,15 @@ impl Context {
             None => Err(Failure::new(Class::NotFound, format!("{object} was changed by this run, and is gone since"))),
         }
     }
+}
+
+/// What is kept of a pod: who it is, and whether it was ready.
+fn essence(pod: &Value) -> Value {
+    let at = |pointer: &str| pod.pointer(pointer).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": at("/metadata/name"), "namespace": at("/metadata/namespace"), "uid": at("/metadata/uid")},
+        "status": {"conditions": at("/status/conditions")},
+    })
 }

@@ -53,6 +53,9 @@ impl Context {
         address: &Address,
         plan: impl Fn(&Value) -> Result<Edit, Failure> + Send + Sync,
     ) -> Result<Edited, Failure> {
+        if let Some(written) = self.written_before(address).await {
+            return written.map(|(before, object)| Edited { object, before, changed: true });
+        }
         let mut last = None;
         for attempt in 0..CONFLICTS {
             let before = Arc::new(self.get(address).await?);

@@ -87,10 +87,7 @@ impl Context {
                 (applied(&change), Ok(answer))
             }
             Done::Not(failure) => (Settled::Refused(failure.clone()), Err(failure)),
-            Done::Unknown(failure) => (
-                Settled::Unknown(failure.message.clone()),
-                Err(failure.help("nobody knows whether it was done: look before running again")),
-            ),
+            Done::Unknown(failure) => (Settled::Unknown(failure.message.clone()), Err(with_help(failure))),
         };
         let settled_well = self.shared.ledger.settle(ticket, &settled);
         self.shared.made.settle(number, settled.clone(), None);
@@ -140,4 +137,12 @@ fn applied(change: &Change) -> Settled {
 
 fn answer_key(ticket: u64) -> String {
     format!("answer to {ticket}")
+}
+
+/// Says what to do, where nobody who knows better has said it.
+fn with_help(failure: Failure) -> Failure {
+    if failure.help.is_some() {
+        return failure;
+    }
+    failure.help("nobody knows whether it was done: look before running again")
 }

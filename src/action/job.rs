@@ -144,6 +144,13 @@ pub(super) fn address(namespace: &str, name: &str) -> Result<Address, Failure> {
     JOB.at(Some(namespace), name).map_err(|error| failure::of_error(&error.into(), &format!("job {name}")))
 }
 
+/// The Job at an address, if this very run made it.
+pub(super) async fn of_this_run(context: &Context, address: &Address) -> Result<Option<Value>, Failure> {
+    let mark = format!("/metadata/annotations/{}", RUN.replace('/', "~1"));
+    let ours = |job: &Value| job.pointer(&mark).and_then(Value::as_str) == Some(&context.facts().run);
+    Ok(context.find(address).await?.filter(ours))
+}
+
 /// The creation of a Job, ready to be sent.
 pub(super) fn creation(address: &Address, manifest: Value, summary: String) -> Proposal {
     Proposal {

@@ -174,6 +174,13 @@ impl Action for Patch {
 impl Patch {
     /// Patches the object, and gives it with whether it was changed.
     async fn patched(&self, context: &Context, address: &Address) -> Result<(Value, bool), Failure> {
+        if let Some(written) = context.written_before(address).await {
+            let (_, object) = written?;
+            if address.resource().kind == "Secret" {
+                conceal_data(context, &object);
+            }
+            return Ok((object, true));
+        }
         let mut refused: Option<(String, Failure)> = None;
         for attempt in 0..CONFLICTS {
             let before = read(context, address).await?;

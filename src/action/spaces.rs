@@ -73,7 +73,9 @@ async fn told(context: &Context) -> Result<Vec<Group>, Failure> {
         let title = group.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut namespaces =
             group.get_mut("data").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-        namespaces.iter_mut().for_each(|namespace| NAMESPACE.name_kind(namespace));
+        for namespace in &mut namespaces {
+            NAMESPACE.name_kind(namespace);
+        }
         sort(&mut namespaces);
         (title, namespaces)
     };
@@ -94,7 +96,9 @@ async fn labelled(context: &Context) -> Result<Vec<Group>, Failure> {
         }
     }
     groups.sort_by_cached_key(|(title, _)| (title.is_empty(), title.clone()));
-    groups.iter_mut().for_each(|(_, namespaces)| sort(namespaces));
+    for (_, namespaces) in &mut groups {
+        sort(namespaces);
+    }
     Ok(groups)
 }
 

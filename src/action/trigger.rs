@@ -124,7 +124,13 @@ async fn create(context: &Context, cron_job: &Value) -> Result<(Address, Value),
         let proposal = job::creation(&address, manifest, format!("run {} once, now", id.name));
         match context.change(proposal).await {
             Ok(job) => return Ok((address, job)),
-            Err(failure) if failure.reason.as_deref() == Some("AlreadyExists") => last = Some(failure),
+            Err(failure) if failure.reason.as_deref() == Some("AlreadyExists") => {
+                // A creation that was long on its way.
+                if let Some(job) = job::of_this_run(context, &address).await? {
+                    return Ok((address, job));
+                }
+                last = Some(failure);
+            }
             Err(failure) => return Err(failure),
         }
     }

@@ -63,7 +63,7 @@ fn help_of(control: &str) -> &'static str {
         "group" => "several steps under one `when`, `retry`, `for-each`, `timeout`",
         "undo-steps" => "takes back what steps changed, newest first: `all` or a list of ids",
         "use" => "another runbook, with inputs of its own (checked only)",
-        "approve" => "waits for a person who agrees (checked only)",
+        "approve" => "waits for a person who agrees",
         _ => "",
     }
 }

@@ -44,12 +44,13 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Reads and tries the values of `--report`; what is wrong is said, and the exit code comes back.
-    pub(super) fn open(values: &[String]) -> Result<Self, u8> {
+    pub(super) fn open(values: &[String], environment: &Environment) -> Result<Self, u8> {
         let wrong = |error| {
             fail(error);
             exit::USAGE
         };
-        let targets = Targets::parse(values).map_err(wrong)?;
+        let summary = environment.get("GITHUB_STEP_SUMMARY");
+        let targets = Targets::parse(values).map_err(wrong)?.summarised_in(summary);
         let (to_stdout, files) = (targets.use_stdout(), targets.files());
         Ok(Self { opened: targets.open().map_err(wrong)?, files, to_stdout })
     }

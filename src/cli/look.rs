@@ -20,7 +20,7 @@ use crate::action::{
     self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, Unbroken,
     on_behalf_of,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::console::Aside;
 use crate::document::{self, JsonPath, Mode};
 use crate::event::{Change, Class, Failure, Fan, NoLedger, RunId, StepId};
@@ -92,6 +92,11 @@ impl Look {
         Ok(Self { target, shared: Arc::new(shared), ear: None })
     }
 
+    /// When the login in use ends, where it says so.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.target.expires()
+    }
+
     /// The filter that everything shown passes.
     pub(super) fn redactor(&self) -> &Redactor {
         self.shared.fan.redactor()
@@ -131,11 +136,9 @@ impl Look {
 
     /// A failure, in full and without secrets, with the exit code of a run that ends so.
     fn stop(&self, failure: &Failure) -> Stop {
-        let mut text = failure.message.clone();
-        failure.cause.iter().for_each(|cause| text.push_str(&format!("\n  {cause}")));
-        if let Some(help) = &failure.help {
-            text.push_str(&format!("\nhelp: {help}"));
-        }
+        let causes = failure.cause.iter().map(|cause| format!("\n  {cause}"));
+        let help = failure.help.iter().map(|help| format!("\nhelp: {help}"));
+        let text: String = std::iter::once(failure.message.clone()).chain(causes).chain(help).collect();
         Stop::new(exit_code(failure.class), self.redactor().text(&text))
     }
 }

@@ -27,6 +27,7 @@ mod open;
 mod output;
 mod plan;
 mod profile;
+mod report;
 mod resume;
 mod run;
 mod runs;
@@ -104,6 +105,8 @@ enum Command {
     Runs(runs::Options),
     /// Show a past run.
     Show(show::Options),
+    /// Write reports of a past run.
+    Report(report::Options),
     /// Serve the embedded ControlHub alone, for kubectl and other clients.
     Sim(sim::Options),
     /// Show objects: one, several, or all of a kind.
@@ -159,6 +162,7 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Actions(options) => actions::command(&options),
         Command::Runs(options) => runs::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Report(options) => report::command(&options, environment),
         Command::Sim(options) => sim::command(&options, display),
         Command::Get(options) => get::get(&options, display, environment),
         Command::List(options) => get::list(&options, display, environment),

@@ -44,7 +44,7 @@ pub(super) fn command(options: &Options, display: &Display, environment: &Enviro
 }
 
 /// The folder of a run that is here.
-fn find(places: &Places, run: &RunId) -> Result<PathBuf, Error> {
+pub(super) fn find(places: &Places, run: &RunId) -> Result<PathBuf, Error> {
     let folder = places.run(run)?;
     if folder.is_dir() {
         return Ok(folder);

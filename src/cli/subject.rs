@@ -33,13 +33,11 @@ pub(super) fn kind(word: &str) -> Option<&'static KindRow> {
 fn known(word: &str) -> Result<&'static KindRow, Stop> {
     kind(word).ok_or_else(|| {
         let words = KINDS.iter().flat_map(|row| [row.singular, row.plural]);
-        let hint = match nearest(&word.to_lowercase(), words) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let all: Vec<&str> = KINDS.iter().map(|row| row.singular).collect();
-                format!("known are {}; other kinds go with --api-version", all.join(", "))
-            }
-        };
+        let near = nearest(&word.to_lowercase(), words).map(|near| format!("did you mean `{near}`?"));
+        let hint = near.unwrap_or_else(|| {
+            let all: Vec<&str> = KINDS.iter().map(|row| row.singular).collect();
+            format!("known are {}; other kinds go with --api-version", all.join(", "))
+        });
         Stop::usage(format!("there is no kind `{word}`; {hint}"))
     })
 }
@@ -162,7 +160,7 @@ mod tests {
             assert_eq!(subjects(&[word]).unwrap(), [Subject::All(row("deployment"))], "{word}");
         }
         let web = Subject::One(row("deployment"), "shop/web".into());
-        assert_eq!(subjects(&["deploy", "shop/web"]).unwrap(), [web.clone()]);
+        assert_eq!(subjects(&["deploy", "shop/web"]).unwrap(), std::slice::from_ref(&web));
         assert_eq!(subjects(&["deploy/shop/web"]).unwrap(), [web]);
         assert_eq!(subjects(&["pod/a", "job/b"]).unwrap().len(), 2);
     }

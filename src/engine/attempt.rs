@@ -65,6 +65,10 @@ impl Run {
                 tried.verdict = Verdict::Cancelled(CancelReason::Paused);
                 return tried;
             }
+            if self.stops_for_journal(id, &tried.verdict) {
+                tried.verdict = Verdict::Cancelled(CancelReason::Paused);
+                return tried;
+            }
             let Some(retry) = retry.filter(|retry| attempt < of && may_retry(retry, &tried.verdict, clocks)) else {
                 return tried;
             };

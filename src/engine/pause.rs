@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use super::run::{Run, Surroundings};
 use super::step::words;
 use crate::action::Context;
-use crate::event::{Answer, CancelReason, Choice, Class, EventKind, Failure, Phase, Question, Record, StepId};
+use crate::event::{Answer, CancelReason, Choice, Class, EventKind, Failure, Phase, Question, Record, StepId, Verdict};
 use crate::runbook::{FailureBranch, Step, UndoWhich};
 
 /// What a run waits for.
@@ -150,6 +150,16 @@ impl Run {
         if let Err(error) = self.shared.ledger.remember(&record) {
             self.warn(error.to_string());
         }
+    }
+
+    /// Without a journal nothing more is sent: the run waits until it can be written again.
+    pub(super) fn stops_for_journal(&self, step: &StepId, verdict: &Verdict) -> bool {
+        let Verdict::Errored(failure) = verdict else { return false };
+        if failure.class == Class::Journal {
+            let next = [format!("runhub resume {}", self.shared.facts.run)];
+            self.stop_for(Pause::of(failure.clone()).at(step).next(next));
+        }
+        failure.class == Class::Journal
     }
 
     /// A login that ended after something was sent: a new one goes on, else the run waits for it.

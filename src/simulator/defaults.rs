@@ -8,7 +8,10 @@ use super::resource::Resource;
 /// Fills the defaults of a kind; done at each write, as a patch may remove a field.
 pub(super) fn apply(resource: &Resource, object: &mut Value) {
     match resource.plural {
-        "pods" => pod_spec(object.get_mut("spec")),
+        "pods" => {
+            pod_spec(object.get_mut("spec"));
+            put_default(object, &["spec", "enableServiceLinks"], true);
+        }
         "deployments" => deployment(object),
         "replicasets" => replica_set(object),
         "statefulsets" => stateful_set(object),
@@ -18,8 +21,34 @@ pub(super) fn apply(resource: &Resource, object: &mut Value) {
         "namespaces" => namespace(object),
         "secrets" => secret(object),
         "services" => service(object),
+        "persistentvolumeclaims" => put_default(object, &["spec", "volumeMode"], "Filesystem"),
+        "persistentvolumes" => volume(object),
+        "endpoints" => endpoints(object),
+        "networkpolicies" => network_policy(object),
         _ => {}
     }
+}
+
+fn volume(object: &mut Value) {
+    put_default(object, &["spec", "volumeMode"], "Filesystem");
+    put_default(object, &["spec", "persistentVolumeReclaimPolicy"], "Retain");
+    if object.pointer("/spec/hostPath").is_some_and(Value::is_object) {
+        put_default(object, &["spec", "hostPath", "type"], "");
+    }
+}
+
+fn endpoints(object: &mut Value) {
+    for subset in object.get_mut("subsets").and_then(Value::as_array_mut).into_iter().flatten() {
+        for port in subset.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+            put_default(port, &["protocol"], "TCP");
+        }
+    }
+}
+
+/// A policy speaks of what comes in, and of what goes out where it has rules for that.
+fn network_policy(object: &mut Value) {
+    let out = !object::list(object, "/spec/egress").is_empty();
+    put_default(object, &["spec", "policyTypes"], if out { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
 }
 
 /// What an object of a kind gets once, at birth.
@@ -28,7 +57,6 @@ pub(super) fn born(resource: &Resource, object: &mut Value) {
         "pods" => {
             put_default(object, &["status", "phase"], "Pending");
             put_default(object, &["status", "qosClass"], "BestEffort");
-            put_default(object, &["spec", "enableServiceLinks"], true);
             put_default(object, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
             put_default(object, &["spec", "priority"], 0);
             put_default(object, &["spec", "tolerations"], tolerations());
@@ -39,12 +67,50 @@ pub(super) fn born(resource: &Resource, object: &mut Value) {
             }
             empty_status(resource, object);
         }
+        "daemonsets" => {
+            put_default(object, &["metadata", "annotations", TEMPLATE_GENERATION], "1");
+            empty_status(resource, object);
+        }
+        "persistentvolumeclaims" => {
+            protect(object, "kubernetes.io/pvc-protection");
+            put_default(object, &["status", "phase"], "Pending");
+        }
+        "persistentvolumes" => {
+            protect(object, "kubernetes.io/pv-protection");
+            put_default(object, &["status", "phase"], "Pending");
+        }
+        "services" => {
+            address(object);
+            empty_status(resource, object);
+        }
         "namespaces" => {
             put_default(object, &["spec", "finalizers"], json!(["kubernetes"]));
             put_default(object, &["status", "phase"], "Active");
         }
         _ => empty_status(resource, object),
     }
+}
+
+/// Counts the templates of a `DaemonSet`; kept for clients of before `apps/v1`.
+pub(super) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// What holds a volume or a claim as long as it is in use.
+fn protect(object: &mut Value, finalizer: &str) {
+    let mut held = object::list(object, "/metadata/finalizers").to_vec();
+    if !object::is_deleting(object) && !held.iter().any(|known| known == finalizer) {
+        held.push(finalizer.into());
+    }
+    put(object, &["metadata", "finalizers"], held);
+}
+
+/// An address of the cluster, for services that have one.
+fn address(object: &mut Value) {
+    if object::text(object, "/spec/type") == "ExternalName" {
+        return;
+    }
+    put_default(object, &["spec", "clusterIP"], format!("10.96.{}.{}", fastrand::u8(..), fastrand::u8(1..255)));
+    let own = object::text(object, "/spec/clusterIP").to_owned();
+    put_default(object, &["spec", "clusterIPs"], json!([own]));
 }
 
 /// What a status says before a controller has looked.
@@ -57,7 +123,8 @@ fn empty_status(resource: &Resource, object: &mut Value) {
             "desiredNumberScheduled": 0, "numberReady": 0 }),
         "poddisruptionbudgets" => json!({ "disruptionsAllowed": 0, "currentHealthy": 0,
             "desiredHealthy": 0, "expectedPods": 0 }),
-        "services" => json!({ "loadBalancer": {} }),
+        "services" | "ingresses" => json!({ "loadBalancer": {} }),
+        "resourcequotas" => json!({}),
         _ => return,
     };
     put_default(object, &["status"], status);
@@ -105,7 +172,6 @@ fn daemon_set(object: &mut Value) {
     put_default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
     if object::text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
         put_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"], 1);
-        put_default(object, &["spec", "updateStrategy", "rollingUpdate", "maxSurge"], 0);
     }
     template(object);
 }
@@ -161,7 +227,9 @@ fn service(object: &mut Value) {
     for port in ports.into_iter().flatten() {
         let number = object::number(port, "/port").unwrap_or_default();
         put_default(port, &["protocol"], "TCP");
-        put_default(port, &["targetPort"], number);
+        if port.get("targetPort").is_none_or(|target| target.is_null() || *target == 0) {
+            put(port, &["targetPort"], number);
+        }
     }
 }
 

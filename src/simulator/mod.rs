@@ -17,6 +17,8 @@ pub mod manifests;
 pub mod object;
 mod patch;
 mod populate;
+mod quantity;
+mod quota;
 mod reply;
 mod requests;
 pub mod resource;

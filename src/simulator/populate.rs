@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::object::{self, text};
 use super::resource::{Resource, by_kind};
 use super::scenario::{Role, ScenarioError, User, World};
+use super::schema;
 use super::store::Store;
 
 /// The namespaces that every cluster has.
@@ -51,7 +52,12 @@ fn add(store: &Store, object: Value) -> Result<(), ScenarioError> {
     put(store, kind, object)
 }
 
-fn put(store: &Store, kind: &Resource, object: Value) -> Result<(), ScenarioError> {
+/// Puts an object in, in the form that its kind has.
+fn put(store: &Store, kind: &Resource, mut object: Value) -> Result<(), ScenarioError> {
+    if let Some(form) = schema::of_kind(&kind.api_version(), kind.kind) {
+        let about = format!("{} \"{}\"", kind.kind, object::name(&object));
+        schema::decode(form, &mut object).map_err(|why| ScenarioError::new(format!("{about}: {why}")))?;
+    }
     store.seed(kind.plural, object).map(drop).map_err(|error| ScenarioError::new(error.message))
 }
 

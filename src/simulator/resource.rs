@@ -35,11 +35,13 @@ pub enum Trait {
     Scale,
     /// DELETE answers with the object even when it is gone.
     ReturnsDeleted,
+    /// PUT creates it where it is not there.
+    CreatedByUpdate,
     /// Part of `kubectl get all`.
     All,
 }
 
-use Trait::{All, Generation, ReturnsDeleted, Scale, Status};
+use Trait::{All, CreatedByUpdate, Generation, ReturnsDeleted, Scale, Status};
 
 impl Resource {
     /// Whether the kind has a behaviour.
@@ -96,7 +98,7 @@ pub static RESOURCES: &[Resource] = &[
     core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, All]),
     core("configmaps", "configmap", "ConfigMap", &["cm"], &[]),
     core("secrets", "secret", "Secret", &[], &[]),
-    core("events", "event", "Event", &["ev"], &[]),
+    core("events", "event", "Event", &["ev"], &[CreatedByUpdate]),
     core("serviceaccounts", "serviceaccount", "ServiceAccount", &["sa"], &[ReturnsDeleted]),
     core(
         "persistentvolumeclaims",
@@ -106,15 +108,8 @@ pub static RESOURCES: &[Resource] = &[
         &[Status, ReturnsDeleted],
     ),
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &[Status, ReturnsDeleted]),
-    core("endpoints", "endpoints", "Endpoints", &["ep"], &[]),
-    core("limitranges", "limitrange", "LimitRange", &["limits"], &[]),
-    core(
-        "replicationcontrollers",
-        "replicationcontroller",
-        "ReplicationController",
-        &["rc"],
-        &[Generation, Status, Scale, All],
-    ),
+    core("endpoints", "endpoints", "Endpoints", &["ep"], &[CreatedByUpdate]),
+    core("limitranges", "limitrange", "LimitRange", &["limits"], &[CreatedByUpdate]),
     Resource {
         namespaced: false,
         ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"], &[Status, ReturnsDeleted])
@@ -148,7 +143,7 @@ pub static RESOURCES: &[Resource] = &[
             &[Status, All],
         )
     },
-    Resource { group: "coordination.k8s.io", ..core("leases", "lease", "Lease", &[], &[]) },
+    Resource { group: "coordination.k8s.io", ..core("leases", "lease", "Lease", &[], &[CreatedByUpdate]) },
     networking("ingresses", "ingress", "Ingress", &["ing"], &[Generation, Status]),
     networking("networkpolicies", "networkpolicy", "NetworkPolicy", &["netpol"], &[Generation]),
     Resource { namespaced: false, ..networking("ingressclasses", "ingressclass", "IngressClass", &[], &[Generation]) },
@@ -163,12 +158,12 @@ pub static RESOURCES: &[Resource] = &[
     Resource {
         group: "storage.k8s.io",
         namespaced: false,
-        ..core("storageclasses", "storageclass", "StorageClass", &["sc"], &[ReturnsDeleted])
+        ..core("storageclasses", "storageclass", "StorageClass", &["sc"], &[ReturnsDeleted, CreatedByUpdate])
     },
     Resource {
         group: "scheduling.k8s.io",
         namespaced: false,
-        ..core("priorityclasses", "priorityclass", "PriorityClass", &["pc"], &[Generation])
+        ..core("priorityclasses", "priorityclass", "PriorityClass", &["pc"], &[Generation, CreatedByUpdate])
     },
 ];
 
@@ -183,7 +178,7 @@ const fn networking(
 }
 
 const fn rbac(plural: &'static str, singular: &'static str, kind: &'static str) -> Resource {
-    Resource { group: "rbac.authorization.k8s.io", ..core(plural, singular, kind, &[], &[]) }
+    Resource { group: "rbac.authorization.k8s.io", ..core(plural, singular, kind, &[], &[CreatedByUpdate]) }
 }
 
 const fn core(

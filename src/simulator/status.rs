@@ -227,6 +227,11 @@ impl StatusError {
         Self::new(415, "UnsupportedMediaType", message.into()).about_nothing()
     }
 
+    /// No form that the client takes can be had.
+    pub fn not_acceptable() -> Self {
+        Self::new(406, "NotAcceptable", "406: Not Acceptable".to_owned()).about_nothing()
+    }
+
     /// Not now: too many requests, or a disruption budget says so.
     pub fn too_many(message: impl Into<String>, retry_after: Option<u64>) -> Self {
         let mut error = Self::new(429, "TooManyRequests", message.into());

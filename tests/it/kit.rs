@@ -41,6 +41,7 @@ pub(crate) struct Case {
     target: Target,
     reports: bool,
     environment: Vec<(OsString, OsString)>,
+    under: Vec<OsString>,
     stdin: Vec<u8>,
 }
 
@@ -55,6 +56,7 @@ impl Case {
             target: Target::None,
             reports: false,
             environment: Vec::new(),
+            under: Vec::new(),
             stdin: Vec::new(),
         }
     }
@@ -131,6 +133,12 @@ impl Case {
         self
     }
 
+    /// Starts it by another program, which limits what it may.
+    pub(crate) fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(Into::into).collect();
+        self
+    }
+
     /// What stands on the standard input.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
@@ -146,7 +154,10 @@ impl Case {
 
     /// The command line and environment, ready to be started.
     pub(crate) fn command(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_runhub"));
+        let runhub = OsString::from(env!("CARGO_BIN_EXE_runhub"));
+        let mut words = self.under.iter().chain([&runhub]);
+        let mut command = std::process::Command::new(words.next().unwrap_or(&runhub));
+        command.args(words);
         let home = self.home.path();
         command.current_dir(&self.folder).args(&self.arguments).env_clear();
         command.envs([("HOME", home), ("XDG_STATE_HOME", &home.join("state"))]);

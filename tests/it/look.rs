@@ -152,6 +152,7 @@ fn a_space_at_a_glance_and_its_events() {
 fn who_we_are_is_asked_of_the_target() {
     let ended = look(["whoami"]).run().exits(0);
     assert!(ended.stdout.lines().any(|line| line.split_whitespace().eq(["user", "alice"])), "{}", ended.said());
+    assert!(ended.stdout.contains("token ends ") && ended.stdout.contains("  in 5"), "{}", ended.said());
     assert_eq!(json(["whoami"])["role"], "platform-admin");
 }
 

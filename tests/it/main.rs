@@ -14,7 +14,9 @@
 mod bless;
 mod books;
 mod cases;
+mod contract;
 mod coverage;
+mod crash;
 mod guards;
 mod hidden;
 mod house;
@@ -24,6 +26,7 @@ mod login;
 mod look;
 mod normal;
 mod plan;
+mod preflight;
 mod readme;
 mod refused;
 mod resumed;

@@ -125,6 +125,15 @@ impl Server {
         self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
+    /// `METHOD path` of every request that changed something or would have, in order.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let seen = self.simulator.requests();
+        let changing = seen.iter().filter(|seen| {
+            seen.method != "GET" && !seen.path.contains("selfsubject") && !seen.query.contains("dryRun")
+        });
+        changing.map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+    }
+
     /// Sends a case here, as alice.
     pub(crate) fn take(&self, case: Case) -> Case {
         let (access, _) = self.simulator.login("alice").expect("alice may enter");

@@ -67,19 +67,17 @@ fn beginning(object: &Value) -> String {
     if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
 }
 
-/// The object of a manifest as a target; nothing where it lacks what names it.
-pub(super) fn target(manifest: &Value) -> Option<Target> {
-    let id = ObjectId::of(manifest);
-    let whole = !(id.api_version.is_empty() || id.kind.is_empty() || id.name.is_empty());
-    whole.then(|| {
-        let namespace = Some(id.namespace).filter(|namespace| !namespace.is_empty());
-        Target::Object(CustomObject { api_version: id.api_version, kind: id.kind, namespace, name: id.name })
-    })
-}
-
 /// Whether a path stays inside the folder that it begins in.
 pub(super) fn stays_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// Where an object says that it lies.
+pub(super) fn target(body: &Value) -> Option<Target> {
+    let id = ObjectId::of(body);
+    let namespace = Some(id.namespace).filter(|namespace| !namespace.is_empty());
+    let object = CustomObject { api_version: id.api_version, kind: id.kind, namespace, name: id.name };
+    (!object.kind.is_empty() && !object.name.is_empty()).then_some(Target::Object(object))
 }
 
 /// The objects of a file beside the book.

@@ -22,12 +22,13 @@ use self::manifest::Manifest;
 use super::change::Proposal;
 use super::diff::{content, differences};
 use super::get::conceal_data;
+use super::look::Seen;
 use super::patch::{ROLLS, bound, pods_taken, summary};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, failure};
-use crate::document::{Mode, Node, TargetRule};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, after_steps, failure};
+use crate::document::{Mode, Node, Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 use crate::source::Diagnostic;
 
@@ -136,8 +137,8 @@ impl Action for Apply {
     }
 
     fn needs(&self) -> Vec<Need> {
-        let targets = self.arguments.objects.iter().flatten().filter_map(manifest::target);
-        targets.flat_map(|target| ["create", "patch"].map(|verb| Need::of(verb, &target))).collect()
+        let targets: Vec<Target> = self.arguments.objects.iter().flatten().filter_map(manifest::target).collect();
+        targets.iter().flat_map(|target| [Need::of("patch", target), Need::of("create", target)]).collect()
     }
 
     fn effect(&self) -> Effect {
@@ -179,6 +180,40 @@ impl Count {
 }
 
 impl Apply {
+    /// The objects that are to be, each with its place.
+    async fn manifests(&self, context: &Context) -> Result<Vec<Manifest>, Failure> {
+        let objects = match (&self.arguments.objects, &self.arguments.file) {
+            (Some(objects), _) => objects.clone(),
+            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
+            (None, None) => Vec::new(),
+        };
+        manifest::placed(context, objects).await
+    }
+
+    /// What applying one object would do; on what an earlier step leaves the server cannot be asked.
+    async fn look_at(&self, look: &Look, manifest: &Manifest) -> Result<Option<PlannedEffect>, Blind> {
+        let context = look.context();
+        if manifest.address.resource().kind == "Secret" {
+            conceal_data(context, &manifest.body);
+        }
+        let address = manifest.address.clone();
+        let (seen, proposal) = match look.find(address.clone()).await? {
+            None => (Seen { address, object: Value::Null, after: Vec::new() }, Some(self.creation(manifest))),
+            Some(seen) if seen.after.is_empty() => {
+                let proposal = self.patch(context, manifest, &seen.object).await?;
+                (seen, proposal)
+            }
+            Some(seen) => return Err(Blind::Unknown(after_steps(&seen.after))),
+        };
+        let Some(proposal) = proposal else { return Ok(None) };
+        let (is_new, is_secret) = (proposal.verb == Verb::Create, manifest.address.resource().kind == "Secret");
+        let mut effect = look.rehearse(&seen, proposal).await?;
+        if is_new && !is_secret {
+            effect.fields = differences("", None, Some(&content(&manifest.body)));
+        }
+        Ok(Some(effect))
+    }
+
     /// Applies one object; nothing is sent where it is as it should be.
     async fn one(&self, context: &Context, manifest: &Manifest) -> Result<(Value, Done), Failure> {
         if manifest.address.resource().kind == "Secret" {
@@ -207,12 +242,13 @@ impl Apply {
     }
 
     fn creation(&self, manifest: &Manifest) -> Proposal {
+        let request = manifest.address.apply(manifest.body.clone(), self.arguments.force);
         Proposal {
             verb: Verb::Create,
             address: Some(manifest.address.clone()),
             object: ObjectId { uid: String::new(), ..ObjectId::of(&manifest.body) },
             summary: "create".into(),
-            request: manifest.address.apply(manifest.body.clone(), self.arguments.force),
+            request,
             before: None,
             written: Vec::new(),
             reversal: Reversal::DeleteCreated,
@@ -220,24 +256,19 @@ impl Apply {
         }
     }
 
-    /// Rehearses, then sends.
+    /// Rehearses, then sends, bound to what was read.
     async fn change(&self, context: &Context, manifest: &Manifest, before: Value) -> Result<(Value, Done), Failure> {
-        match self.changing(context, manifest, &before).await? {
+        match self.patch(context, manifest, &before).await? {
             Some(proposal) => Ok((context.change(proposal).await?, Done::Changed)),
             None => Ok((before, Done::Unchanged)),
         }
     }
 
-    /// The change that the server would make of the object as it was read; nothing where it would make none.
-    async fn changing(
-        &self,
-        context: &Context,
-        manifest: &Manifest,
-        before: &Value,
-    ) -> Result<Option<Proposal>, Failure> {
+    /// The change of an object that is there, as the server rehearses it; nothing where it is as it should be.
+    async fn patch(&self, context: &Context, manifest: &Manifest, before: &Value) -> Result<Option<Proposal>, Failure> {
         let is_secret = manifest.address.resource().kind == "Secret";
-        let request = manifest.address.apply(bound(manifest.body.clone(), before), self.arguments.force);
-        let rehearsal = request.clone().dry_run();
+        let request = || manifest.address.apply(bound(manifest.body.clone(), before), self.arguments.force);
+        let rehearsal = request().dry_run();
         let after = context.read(&rehearsal).await?.json();
         let after = after.map_err(|error| failure::of_error(&error, rehearsal.what()))?;
         if is_secret {
@@ -245,42 +276,20 @@ impl Apply {
             conceal_data(context, &after);
         }
         let written = differences("", Some(&content(before)), Some(&content(&after)));
-        Ok((!written.is_empty()).then(|| Proposal {
+        if written.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Proposal {
             verb: Verb::Patch,
             address: Some(manifest.address.clone()),
             object: ObjectId::of(before),
             summary: summary(&written, is_secret),
-            request,
+            request: request(),
             pods: pods_taken(before, &after, &written),
             before: Some(Arc::new(before.clone())),
             reversal: Reversal::Fields,
             written,
         }))
-    }
-
-    /// All manifests, from the book or the file, and where they lie.
-    async fn manifests(&self, context: &Context) -> Result<Vec<Manifest>, Failure> {
-        let objects = match (&self.arguments.objects, &self.arguments.file) {
-            (Some(objects), _) => objects.clone(),
-            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
-            (None, None) => Vec::new(),
-        };
-        manifest::placed(context, objects).await
-    }
-
-    /// What one object would become; nothing where it is as it should be.
-    async fn look_at(&self, look: &Look, manifest: &Manifest) -> Result<Option<PlannedEffect>, Blind> {
-        let there = match look.object(manifest.address.clone()).await {
-            Err(Blind::Failed(failure)) if failure.class == Class::NotFound => None,
-            other => Some(other?),
-        };
-        let Some(seen) = there else {
-            return Ok(Some(look.created(&manifest.address, self.creation(manifest)).await?));
-        };
-        match self.changing(look.context(), manifest, &seen.object).await? {
-            Some(proposal) => Ok(Some(look.rehearse(&seen, proposal).await?)),
-            None => Ok(None),
-        }
     }
 }
 

@@ -89,14 +89,11 @@ async fn followed<T>(
     if let Some(said) = said {
         return Ok((said, status));
     }
-    let said = match tokio::time::timeout(LINGER, &mut streams).await {
-        Ok(said) => said?,
-        Err(_) => {
-            group.kill();
-            streams.await?
-        }
-    };
-    Ok((said, status))
+    if let Ok(said) = tokio::time::timeout(LINGER, &mut streams).await {
+        return Ok((said?, status));
+    }
+    group.kill();
+    Ok((streams.await?, status))
 }
 
 fn command(call: &Call) -> Command {

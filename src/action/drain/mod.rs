@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use self::round::Round;
-use self::stay::{Losses, OnNode, is_leaving};
+use self::stay::{Losses, OnNode};
 use super::cordon::{RULE, mark, plan};
 use super::delete::{check_grace, seconds};
 use super::pods::{self, Going};
@@ -98,7 +98,8 @@ impl Action for Drain {
         let losses = self.losses();
         OnNode::read(context, address.name()).await?.refuse(losses, address.name())?;
         let marked = mark(context, &self.target, true).await?;
-        let round = Round::new(address.name(), losses, self.going(), self.waits());
+        let grace = self.arguments.grace_period.as_ref().and_then(seconds);
+        let round = Round::new(address.name(), losses, Going { force: false, grace }, self.waits());
         let end = round.run(context).await?;
         let mut info = json!({"before": marked.info.get("before"), "after": true, "evicted": end.evicted,
             "left": end.left, "complete": end.gone});
@@ -112,14 +113,15 @@ impl Action for Drain {
 
     async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
         let context = look.context();
-        let node = context.one(&self.target).await?;
-        let pods = OnNode::read(context, node.name()).await?;
-        pods.refuse(self.losses(), node.name())?;
+        let address = context.one(&self.target).await?;
+        let on_node = OnNode::read(context, address.name()).await?;
+        on_node.refuse(self.losses(), address.name())?;
         let mut outlook = look.edits(&self.target, |node| Ok(plan(node, true))).await?;
-        for pod in pods.going.iter().filter(|pod| !is_leaving(pod)) {
-            let gone = look.object(pods::address(pod)?).await?;
-            let proposal = pods::proposal(context, pod, self.going()).await?;
-            outlook.effects.push(look.rehearse(&gone, proposal).await?);
+        let going = Going { force: false, grace: self.arguments.grace_period.as_ref().and_then(seconds) };
+        for pod in &on_node.going {
+            let seen = look.object(pods::address(pod)?).await?;
+            let proposal = pods::proposal(context, pod, going).await?;
+            outlook.effects.push(look.rehearse(&seen, proposal).await?);
         }
         Ok(outlook)
     }
@@ -143,10 +145,6 @@ impl Action for Drain {
 }
 
 impl Drain {
-    fn going(&self) -> Going {
-        Going { force: false, grace: self.arguments.grace_period.as_ref().and_then(seconds) }
-    }
-
     fn losses(&self) -> Losses {
         let may = |loss: Loss| loss == Loss::Delete;
         Losses { emptydir: may(self.arguments.emptydir), unmanaged: may(self.arguments.unmanaged) }

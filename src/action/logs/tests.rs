@@ -108,7 +108,9 @@ async fn without_a_pattern_a_log_is_followed_to_its_end() {
         .on(move |objects, _, path| {
             // The target, the look before the first reading; the next look finds it ended.
             if path.ends_with("/web-1") && looks.fetch_add(1, Ordering::Relaxed) == 1 {
-                objects.values_mut().for_each(|pod| pod["status"]["phase"] = "Succeeded".into());
+                for pod in objects.values_mut() {
+                    pod["status"]["phase"] = "Succeeded".into();
+                }
             }
         });
     let seen = logs(", follow: {}").act(&stage.context()).await.unwrap();

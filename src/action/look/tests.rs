@@ -102,7 +102,7 @@ async fn a_pod_that_is_restarted_goes() {
     let owner = &mut web["metadata"]["ownerReferences"][0];
     (owner["controller"], owner["apiVersion"]) = (true.into(), "apps/v1".into());
     let outlook = looked(&Stage::new([web]), &Foresight::default(), &restart::ROW, "pod: shop/web-1").await.unwrap();
-    assert_eq!(told(&outlook), ["Delete Pod shop/web-1: evict the pod []"]);
+    assert_eq!(told(&outlook), ["Restart Pod shop/web-1: evict the pod []"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ use crate::event::{Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 /// Deletes the pods of a Job that still run, each by its UID.
 pub(super) async fn replace(context: &Context, address: Address, job: Value) -> Result<Again, Failure> {
     let pods: Vec<Value> = pods_of(context, &job).await?.into_iter().filter(goes).collect();
+    let pods = context.as_at_first("pods", pods)?;
     if pods.is_empty() {
         return Err(none_runs(&job));
     }

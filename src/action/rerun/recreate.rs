@@ -67,7 +67,13 @@ pub(super) async fn copy(context: &Context, original: &Value) -> Result<Again, F
         let proposal = job::creation(&address, renamed(manifest.clone(), &name), format!("copy of {}", id.name));
         match context.change(proposal).await {
             Ok(job) => return Ok(Again { address, job, pods: Vec::new(), replaced: None }),
-            Err(failure) if failure.class == Class::Conflict => last = Some(failure),
+            Err(failure) if failure.class == Class::Conflict => {
+                // A creation that was long on its way.
+                if let Some(job) = job::of_this_run(context, &address).await? {
+                    return Ok(Again { address, job, pods: Vec::new(), replaced: None });
+                }
+                last = Some(failure);
+            }
             Err(failure) => return Err(failure),
         }
     }

@@ -144,11 +144,11 @@ impl Action for Restart {
     }
 
     fn needs(&self) -> Vec<Need> {
-        let rolls = self.arguments.strategy == Strategy::Rolling && !is_pod(&self.target);
-        match (rolls, self.arguments.force) {
-            (true, _) => vec![Need::of("patch", &self.target)],
-            (false, true) => vec![Need::beside("delete", &self.target, &POD, None)],
-            (false, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
+        let sends = is_pod(&self.target) || self.arguments.strategy == Strategy::DeletePods;
+        match (sends, self.arguments.force) {
+            (false, _) => vec![Need::of("patch", &self.target)],
+            (true, true) => vec![Need::beside("delete", &self.target, &POD, None)],
+            (true, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
         }
     }
 
@@ -189,7 +189,8 @@ impl Restart {
 
     async fn rolling(&self, context: &Context, address: &Address) -> Result<Observed, Failure> {
         let stamp = crate::clock::rfc3339(context.client().clock().now());
-        let old = pods_of(context, &context.get(address).await?).await?;
+        let pods = pods_of(context, &context.get(address).await?).await?;
+        let old = context.as_at_first(&format!("pods of {address}"), pods)?;
         let edited = context.edit(address, |object| plan(object, &stamp)).await?;
         let mut info = json!({"pods": running_pods(&edited.before), "revision": null});
         let mut result = edited.object;

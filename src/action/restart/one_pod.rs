@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::follow::Follow;
-use super::super::pods::{self, Sent, ask_again, send_away};
+use super::super::pods::{Sent, ask_again, proposal, send_away};
 use super::super::{Blind, Context, Look, Observed, Outlook, failure, set};
 use super::pods::{Pace, replace};
 use crate::cluster::resource::Address;
 use crate::document::Target;
-use crate::event::{Class, Failure, ObjectId};
+use crate::event::{Class, EffectKind, Failure, ObjectId};
 
 /// Controllers whose pods can be counted.
 const COUNTED: [&str; 3] = ["ReplicaSet", "StatefulSet", "DaemonSet"];
@@ -33,15 +33,15 @@ pub(super) async fn restart(context: &Context, address: &Address, pace: Pace) ->
     Ok(Observed { result: pod, info, changed, secret: false })
 }
 
-/// What it would do: the pod goes.
+/// What sending single pods away would do.
 pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Outlook, Blind> {
     let mut outlook = Outlook::default();
-    for pod in look.objects(target, 1).await? {
-        controller(look.context(), &pod.object).await?;
-        let proposal = pods::proposal(look.context(), &pod.object, pace.going).await?;
-        outlook.effects.push(look.rehearse(&pod, proposal).await?);
+    for seen in look.objects(target, 1).await? {
+        controller(look.context(), &seen.object).await?;
+        let proposal = proposal(look.context(), &seen.object, pace.going).await?;
+        outlook.effects.push(look.rehearse(&seen, proposal).await?);
     }
-    Ok(outlook)
+    Ok(outlook.named(EffectKind::Restart))
 }
 
 /// What replaces the pod; without that it would be a deletion by another name.
@@ -71,11 +71,11 @@ async fn alone(context: &Context, address: &Address, pod: &Value, pace: &Pace) -
     }
     let uid = ObjectId::of(pod).uid;
     let mut follow = Follow::object(context, address);
-    while pace.wait {
-        match follow.next().await? {
-            Some(now) if ObjectId::of(&now).uid == uid => context.waiting(&format!("{address} is going"), Vec::new()),
-            _ => break,
+    while let Some(now) = follow.next().await?.filter(|_| pace.wait) {
+        if ObjectId::of(&now).uid != uid {
+            break;
         }
+        context.waiting(&format!("{address} is going"), Vec::new());
     }
     Ok(true)
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::diff::differences;
-use super::edit::Edit;
+use super::edit::{Edit, Edited};
 use super::follow::Follow;
 use super::reach::running_pods;
 use super::rollout::{Baseline, generation, is_observed};
@@ -76,10 +76,11 @@ pub(super) static ROW: ActionKind = ActionKind {
 impl Action for Rollback {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
         let address = context.one(&self.target).await?;
-        let past = Past::of(context, &observed(context, &address).await?).await?;
-        let chosen = past.choose(self.arguments.to_revision)?;
-        let edited = context.edit(&address, |object| plan(object, &past, chosen)).await?;
-        let mut info = json!({"before": past.present, "after": chosen.number});
+        let edited = match context.written_before(&address).await {
+            Some(written) => written.map(|(before, object)| Edited { object, before, changed: true })?,
+            None => self.written(context, &address).await?,
+        };
+        let mut info = context.chosen(REVISIONS).unwrap_or_default();
         let mut result = edited.object;
         if self.waits() {
             let baseline = if edited.changed { Baseline::after_write(&result) } else { Baseline::first_look(&result) };
@@ -111,6 +112,19 @@ impl Action for Rollback {
 
     fn waits(&self) -> bool {
         self.arguments.wait.as_ref().is_some_and(Wait::is_wanted)
+    }
+}
+
+/// Under which name the choice of revisions is kept.
+const REVISIONS: &str = "revisions";
+
+impl Rollback {
+    /// Writes an earlier template; which one is chosen once, because every rollback counts as a new revision.
+    async fn written(&self, context: &Context, address: &Address) -> Result<Edited, Failure> {
+        let past = Past::of(context, &observed(context, address).await?).await?;
+        let chosen = past.choose(self.arguments.to_revision)?;
+        context.keep(REVISIONS, json!({"before": past.present, "after": chosen.number}))?;
+        context.edit(address, |object| plan(object, &past, chosen)).await
     }
 }
 

@@ -50,7 +50,7 @@ impl Planner {
         self.witness.drain();
         let outlook = on_behalf_of(at.id, action.look(&look)).await;
         let paths = self.witness.drain();
-        match self.believed(outlook, &paths) {
+        match self.believed(at, outlook, &paths) {
             Ok(outlook) => self.seen(at, index, mood, outlook),
             Err(Blind::Failed(failure)) => self.goes_badly(at, index, &failure),
             Err(Blind::Unknown(why) | Blind::Opaque(why)) => {
@@ -60,13 +60,15 @@ impl Planner {
     }
 
     /// What was seen, unless earlier steps would make it another.
-    fn believed(&self, outlook: Result<Outlook, Blind>, paths: &[String]) -> Result<Outlook, Blind> {
+    fn believed(&self, at: At<'_>, outlook: Result<Outlook, Blind>, paths: &[String]) -> Result<Outlook, Blind> {
         let reads = match &outlook {
             Ok(outlook) => outlook.observed.is_some(),
             Err(Blind::Failed(_)) => true,
             Err(_) => return outlook,
         };
-        let unsettled = if reads { self.foresight.unsettles(paths) } else { self.foresight.unsettles_beside(paths) };
+        let mut unsettled =
+            if reads { self.foresight.unsettles(paths) } else { self.foresight.unsettles_beside(paths) };
+        unsettled.retain(|step| step != at.id);
         if unsettled.is_empty() { outlook } else { Err(Blind::Unknown(after_steps(&unsettled))) }
     }
 

@@ -43,7 +43,7 @@ impl Queue {
     /// Wants a look at a place.
     pub(super) fn push(&mut self, id: Id) {
         if self.waiting.insert(id.clone()) {
-            let patient = matches!(id.resource, "poddisruptionbudgets" | "namespaces");
+            let patient = matches!(id.resource, "poddisruptionbudgets" | "resourcequotas" | "namespaces");
             if patient { &mut self.patient } else { &mut self.urgent }.push_back(id);
         }
     }
@@ -173,7 +173,7 @@ impl Machine {
     /// Adds an object; when it is refused, its owner has another look after a pause.
     fn create(&mut self, (resource, mut object): (&str, Value), owner: Id, now: Timestamp) {
         put_default(&mut object, &["metadata", "creationTimestamp"], stamp(now));
-        if self.store.seed(resource, object).is_err() {
+        if self.store.make(resource, object).is_err() {
             self.memory.timers.wake(owner, now + self.timing.back_off);
         }
     }

@@ -23,6 +23,7 @@ mod machine;
 mod node;
 mod ownership;
 mod pod;
+mod quota;
 mod replicaset;
 mod revisions;
 mod statefulset;
@@ -58,9 +59,11 @@ static RECONCILERS: &[(&str, Reconcile)] = &[
     ("namespaces", garbage::terminate),
     ("nodes", node::reconcile),
     ("persistentvolumeclaims", claim::reconcile),
+    ("persistentvolumes", claim::volume),
     ("poddisruptionbudgets", budget::reconcile),
     ("pods", pod::reconcile),
     ("replicasets", replicaset::reconcile),
+    ("resourcequotas", quota::reconcile),
     ("statefulsets", statefulset::reconcile),
 ];
 

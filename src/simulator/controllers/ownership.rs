@@ -8,6 +8,7 @@ use super::template::ALPHABET;
 use super::turn::Turn;
 use crate::simulator::fate::Becomes;
 use crate::simulator::object::{is_deleting, labels, map, name, namespace, owners, put, text, uid};
+use crate::simulator::quota;
 use crate::simulator::selector::Selector;
 use crate::simulator::store::fresh_uid;
 
@@ -92,12 +93,22 @@ pub(super) fn named(mut pod: Value) -> Value {
     pod
 }
 
-/// The words with which a quota refuses a pod, when that is its fate.
+/// The words with which a quota refuses a pod, when that is its fate or there is no room.
 pub(super) fn refusal(turn: &Turn, pod: &Value) -> Option<String> {
-    turn.fate(pod).filter(|fate| fate.becomes == Becomes::Quota)?;
-    let name = name(pod);
-    Some(format!(
-        "pods \"{name}\" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, \
-         limited: pods=10"
-    ))
+    if turn.fate(pod).is_some_and(|fate| fate.becomes == Becomes::Quota) {
+        let name = name(pod);
+        return Some(format!(
+            "pods \"{name}\" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, \
+             limited: pods=10"
+        ));
+    }
+    let home = namespace(pod);
+    let quotas: Vec<_> = turn.view.list("resourcequotas", Some(home)).cloned().collect();
+    if quotas.is_empty() {
+        return None;
+    }
+    let pods = |plural: &str| {
+        if plural == "pods" { turn.view.list("pods", Some(home)).cloned().collect() } else { Vec::new() }
+    };
+    quota::refusal(&quotas, &pods, ("pods", "pods"), pod)
 }

@@ -17,6 +17,9 @@ pub(super) fn after(queue: &mut Queue, view: &View, (id, before, now): (&Id, Opt
     for owner in [before, now].into_iter().flatten().flat_map(owners) {
         push_all(queue, view.place(text(owner, "/uid")));
     }
+    if !id.namespace.is_empty() && id.resource != "resourcequotas" {
+        push_kind(queue, view, "resourcequotas", Some(&id.namespace));
+    }
     match id.resource {
         "pods" => pod(queue, view, (id, before, now)),
         "nodes" => node(queue, view),
@@ -49,6 +52,8 @@ fn gone(queue: &mut Queue, view: &View, (id, before): (&Id, &Value)) {
     push_all(queue, view.dependents(uid(before)).map(|(dependent, _)| dependent));
     home(queue, view, id);
     if id.resource == "pods" {
+        let claims = view.list("persistentvolumeclaims", Some(&id.namespace)).filter(|claim| is_deleting(claim));
+        push_all(queue, claims.map(|claim| Id::of("persistentvolumeclaims", claim)).collect::<Vec<_>>().iter());
         push_all(queue, view.unscheduled());
         let keeper = controller(before).and_then(|owner| view.place(text(owner, "/uid")));
         let keepers = keeper.and_then(|keeper| view.get(keeper)).map(|keeper| owners(keeper));

@@ -47,7 +47,7 @@ pub(in crate::simulator) fn apply(
     force: bool,
 ) -> Result<Value, StatusError> {
     let kind = type_of(config);
-    let wanted = FieldSet::of(kind, &tracked(config));
+    let wanted = FieldSet::of(kind, &without_empty(&tracked(config)));
     let mut new = old.clone();
     let mut merged = config.clone();
     object::remove(&mut merged, &["metadata", "managedFields"]);
@@ -79,6 +79,20 @@ fn in_form(kind: Option<Type>, object: &Value) -> Value {
         drop(decode(kind, &mut object));
     }
     object
+}
+
+/// Go leaves empty mappings and lists out, so nobody owns them.
+fn without_empty(config: &Value) -> Value {
+    let is_empty =
+        |value: &Value| value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+    match config {
+        Value::Object(fields) => {
+            let kept = fields.iter().map(|(name, value)| (name.clone(), without_empty(value)));
+            kept.filter(|(_, value)| !is_empty(value)).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.iter().map(without_empty).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Merges a configuration into an object: lists by the keys of their entries, or whole.
@@ -149,9 +163,6 @@ fn tracked(object: &Value) -> Value {
         metadata.retain(|key, _| {
             matches!(key.as_str(), "labels" | "annotations" | "finalizers" | "ownerReferences" | "generateName")
         });
-        if metadata.is_empty() {
-            fields.shift_remove("metadata");
-        }
     }
     fields.into()
 }

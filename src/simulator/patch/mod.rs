@@ -37,13 +37,22 @@ impl Dialect {
         }
     }
 
-    /// Reads the body of a patch.
+    /// Reads the body of a patch; each dialect has its own words for what is none.
     pub(super) fn read(self, body: &[u8]) -> Result<Value, StatusError> {
         let content_type = if self == Self::Apply { "application/yaml" } else { "application/json" };
-        let patch = structured(body, content_type)
-            .map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))?;
-        let fits = if self == Self::Json { patch.is_array() } else { patch.is_object() };
-        if fits { Ok(patch) } else { Err(StatusError::bad_request("error decoding patch: wrong type of document")) }
+        let patch = structured(body, content_type).map_err(|error| match self {
+            Self::Merge => StatusError::unexplained("Invalid JSON Patch"),
+            _ => StatusError::bad_request(format!("error decoding patch: {error}")),
+        })?;
+        match self {
+            Self::Json if patch.is_array() => Ok(patch),
+            Self::Merge | Self::Strategic | Self::Apply if patch.is_object() => Ok(patch),
+            Self::Json => {
+                let why = "json: cannot unmarshal object into Go value of type jsonpatch.Patch";
+                Err(StatusError::bad_request(why))
+            }
+            _ => Err(StatusError::bad_request("error decoding patch: wrong type of document")),
+        }
     }
 }
 
@@ -83,7 +92,7 @@ fn check_keys(kind: Option<Type>, patch: &Value) -> Result<(), StatusError> {
 }
 
 /// A value as Go's `%v` prints it: `map[name:x ports:[80]]`.
-fn golang(value: &Value) -> String {
+pub(super) fn golang(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
             let mut pairs: Vec<_> = fields.iter().map(|(key, value)| format!("{key}:{}", golang(value))).collect();

@@ -55,6 +55,7 @@ fn merged_list(kind: Option<Type>, present: Vec<Value>, changes: &[Value]) -> Ve
     let Some(key) = key.filter(|_| !changes.iter().any(replaces)) else {
         return changes.iter().filter(|item| !replaces(item)).map(plain).collect();
     };
+    let order: Vec<_> = present.iter().filter_map(|item| item.get(key).cloned()).collect();
     let mut list = present;
     for change in changes {
         let place = list.iter().position(|item| item.get(key).is_some() && item.get(key) == change.get(key));
@@ -73,7 +74,27 @@ fn merged_list(kind: Option<Type>, present: Vec<Value>, changes: &[Value]) -> Ve
             }
         }
     }
-    list
+    sorted(list, key, &order, changes)
+}
+
+/// The entries of a patch come in its order, those of the server alone in theirs; where both meet, an
+/// entry of the server goes first only if it stood before (apimachinery `mergeSortedSlice`).
+fn sorted(list: Vec<Value>, key: &str, before: &[Value], changes: &[Value]) -> Vec<Value> {
+    let named = |item: &Value| changes.iter().position(|change| change.get(key) == item.get(key));
+    let (mut patched, alone): (Vec<_>, Vec<_>) = list.into_iter().partition(|item| named(item).is_some());
+    patched.sort_by_key(|item| named(item));
+    let place = |item: &Value| before.iter().position(|known| Some(known) == item.get(key));
+    let (mut alone, mut merged) = (alone.into_iter().peekable(), Vec::new());
+    for item in patched {
+        while let Some(waiting) =
+            alone.next_if(|waiting| place(&item).is_some_and(|index| place(waiting) < Some(index)))
+        {
+            merged.push(waiting);
+        }
+        merged.push(item);
+    }
+    merged.extend(alone);
+    merged
 }
 
 fn directive(item: &Value) -> Option<&str> {
@@ -93,13 +114,23 @@ fn without_directives(fields: &Map<String, Value>) -> Value {
         .into()
 }
 
-fn union(mut present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
-    for change in changes {
-        if !present.contains(change) {
-            present.push(change.clone());
+/// The values of both, in the order that [`sorted`] gives to entries.
+fn union(present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+    let place = |item: &Value| present.iter().position(|known| known == item);
+    let mut alone = present.iter().filter(|item| !changes.contains(item)).peekable();
+    let mut merged: Vec<Value> = Vec::new();
+    for change in changes.iter() {
+        while let Some(waiting) =
+            alone.next_if(|waiting| place(change).is_some_and(|index| place(waiting) < Some(index)))
+        {
+            merged.push(waiting.clone());
+        }
+        if !merged.contains(change) {
+            merged.push(change.clone());
         }
     }
-    present
+    merged.extend(alone.cloned());
+    merged
 }
 
 fn delete_primitives(fields: &mut Map<String, Value>, list: &str, gone: &Value) {
@@ -122,9 +153,9 @@ mod tests {
     use crate::simulator::schema::of_kind;
     use serde_json::json;
 
-    fn merged_as(path: &[&str], mut object: Value, patch: &Value) -> Value {
-        let kind = of_kind("apps/v1", "Deployment").and_then(|kind| kind.at(path));
-        assert!(kind.is_some(), "{path:?}");
+    fn merged_as(place: &[&str], mut object: Value, patch: &Value) -> Value {
+        let kind = of_kind("apps/v1", "Deployment").and_then(|kind| kind.at(place));
+        assert!(kind.is_some(), "{place:?}");
         merge(kind, &mut object, patch);
         object
     }
@@ -142,7 +173,7 @@ mod tests {
         assert_eq!(
             merged(object, &patch),
             json!({"containers": [
-                {"name": "web", "image": "web:2", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+                {"name": "web", "image": "web:2", "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]},
                 {"name": "log", "image": "log:1"}]})
         );
     }
@@ -168,7 +199,7 @@ mod tests {
     fn finalizers_are_a_set() {
         let object = json!({"finalizers": ["a", "b"]});
         let patch = json!({"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]});
-        assert_eq!(merged_as(&["metadata"], object, &patch), json!({"finalizers": ["b", "c"]}));
+        assert_eq!(merged_as(&["metadata"], object, &patch), json!({"finalizers": ["c", "b"]}));
     }
 
     #[test]

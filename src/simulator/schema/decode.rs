@@ -94,7 +94,7 @@ fn settle(kind: Type, fields: &mut Map<String, Value>) {
             Some(Go::Always) => true,
             Some(Go::Struct) => !value.is_null() || kind.field(name).is_some_and(is_time),
             Some(Go::Plain) => !is_zero(value),
-            None => !value.is_null() && !is_empty_list(kind.field(name), value),
+            None => !value.is_null(),
         }
     });
     let present: HashSet<String> = fields.keys().cloned().collect();
@@ -109,11 +109,6 @@ fn settle(kind: Type, fields: &mut Map<String, Value>) {
     if let Some(Value::Null) = fields.get("items") {
         fields.insert("items".into(), json!([]));
     }
-}
-
-/// A pointer to a list or mapping does not exist: where Go has no word for it, an empty one stays.
-fn is_empty_list(_: Option<Type>, _: &Value) -> bool {
-    false
 }
 
 fn is_time(kind: Type) -> bool {

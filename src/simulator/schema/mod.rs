@@ -26,15 +26,18 @@ struct Definition {
     #[serde(default)]
     properties: HashMap<&'static str, Property>,
     #[serde(default, rename = "x-kubernetes-group-version-kind")]
-    kinds: Vec<Kind>,
+    kinds: Vec<GroupKind>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Kind {
+struct GroupKind {
     group: &'static str,
     version: &'static str,
     kind: &'static str,
 }
+
+/// The versions in which a kind is known, each with the name of its type.
+type Versions = Vec<(&'static str, &'static str)>;
 
 #[derive(Debug, Default, Deserialize)]
 struct Property {
@@ -112,8 +115,8 @@ enum Shape {
 
 /// The type of a kind; of another version of its group where it is not known in the one that is asked for.
 pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Type> {
-    static BY_KIND: LazyLock<HashMap<(&str, &str), Vec<(&str, &'static str)>>> = LazyLock::new(|| {
-        let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    static BY_KIND: LazyLock<HashMap<(&str, &str), Versions>> = LazyLock::new(|| {
+        let mut all: HashMap<_, Versions> = HashMap::new();
         for (name, definition) in DEFINITIONS.iter() {
             for known in &definition.kinds {
                 all.entry((known.group, known.kind)).or_default().push((known.version, *name));

@@ -183,9 +183,7 @@ fn pair(kind: Type, wire: Wire<'_>) -> Option<(String, Value)> {
     for (number, wire) in fields(bytes)? {
         match number {
             1 => key = wire.text()?,
-            2 => {
-                value = Some(if values.shape() == Shape::List { listed(values, wire)? } else { single(values, wire)? })
-            }
+            2 => value = Some(single(values, wire)?),
             _ => {}
         }
     }

@@ -122,20 +122,24 @@ fn split_terms(text: &str) -> Vec<&str> {
 }
 
 fn requirement(term: &str) -> Result<Requirement, String> {
+    if let Some(sign) = term.chars().next().filter(|sign| "=<>(".contains(*sign)) {
+        return Err(format!("found '{sign}', expected: !, identifier, or 'end of string'"));
+    }
     if let Some(key) = term.strip_prefix('!').filter(|rest| !rest.contains('=')) {
         return Ok(Requirement { key: checked_key(key)?, test: Test::Lacks });
     }
     if let Some((key, values)) = set_term(term, " notin ") {
-        return Ok(Requirement { key: checked_key(key)?, test: Test::NotIn(listed(values)?) });
+        return Ok(Requirement { key: checked_key(key)?, test: Test::NotIn(listed(key, values)?) });
     }
     if let Some((key, values)) = set_term(term, " in ") {
-        return Ok(Requirement { key: checked_key(key)?, test: Test::In(listed(values)?) });
+        return Ok(Requirement { key: checked_key(key)?, test: Test::In(listed(key, values)?) });
     }
     for (sign, negated) in [("!=", true), ("==", false), ("=", false)] {
         if let Some((key, value)) = term.split_once(sign) {
-            let values = vec![checked_value(value)?];
+            let name = checked_key(key)?;
+            let values = vec![checked_value(key, value)?];
             let test = if negated { Test::NotIn(values) } else { Test::In(values) };
-            return Ok(Requirement { key: checked_key(key)?, test });
+            return Ok(Requirement { key: name, test });
         }
     }
     for (sign, test) in [('>', Test::Above as fn(i64) -> Test), ('<', Test::Below)] {
@@ -143,6 +147,9 @@ fn requirement(term: &str) -> Result<Requirement, String> {
             let bound = bound.trim().parse().map_err(|_| format!("not a number: {bound}"))?;
             return Ok(Requirement { key: checked_key(key)?, test: test(bound) });
         }
+    }
+    if let [_, "in" | "notin", word, ..] = term.split_whitespace().collect::<Vec<_>>().as_slice() {
+        return Err(format!("unable to parse requirement: found '{word}' expected: '('"));
     }
     Ok(Requirement { key: checked_key(term)?, test: Test::Exists })
 }
@@ -153,25 +160,71 @@ fn set_term<'a>(term: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     Some((key, rest.trim_end().strip_suffix(')')?))
 }
 
-fn listed(values: &str) -> Result<Vec<String>, String> {
-    values.split(',').map(checked_value).collect()
+fn listed(key: &str, values: &str) -> Result<Vec<String>, String> {
+    values.split(',').map(|value| checked_value(key, value)).collect()
 }
 
 fn checked_key(key: &str) -> Result<String, String> {
     let key = key.trim();
-    let (prefix, name) = key.rsplit_once('/').unwrap_or(("", key));
-    let good =
-        !name.is_empty() && name.len() <= 63 && is_label_text(name) && (prefix.is_empty() || is_label_text(prefix));
-    if good { Ok(key.to_owned()) } else { Err(format!("unable to parse requirement: invalid label key \"{key}\"")) }
+    let wrong = key_errors(key);
+    if wrong.is_empty() {
+        return Ok(key.to_owned());
+    }
+    Err(format!("unable to parse requirement: invalid label key \"{key}\": {}", wrong.join("; ")))
 }
 
-fn checked_value(value: &str) -> Result<String, String> {
-    let value = value.trim();
+fn checked_value(key: &str, value: &str) -> Result<String, String> {
+    let (key, value) = (key.trim(), value.trim());
     if value.len() <= 63 && (value.is_empty() || is_label_text(value)) {
-        Ok(value.to_owned())
-    } else {
-        Err(format!("unable to parse requirement: invalid label value \"{value}\""))
+        return Ok(value.to_owned());
     }
+    let why = if value.len() > 63 { "must be no more than 63 characters" } else { VALUE_RULE };
+    Err(format!("unable to parse requirement: invalid label value: \"{value}\": at key: \"{key}\": {why}"))
+}
+
+const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+/// What the value of a label may be, in the API server's words.
+pub const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
+    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+const PREFIX_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+/// What is wrong with the key of a label or annotation, in the API server's words.
+pub fn key_errors(key: &str) -> Vec<String> {
+    let parts: Vec<_> = key.split('/').collect();
+    let (prefix, name) = match parts.as_slice() {
+        [name] => (None, *name),
+        [prefix, name] => (Some(*prefix), *name),
+        _ => {
+            let rule = NAME_RULE.strip_prefix("must ").unwrap_or_default();
+            return vec![format!(
+                "a qualified name must {rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            )];
+        }
+    };
+    let mut wrong = Vec::new();
+    match prefix {
+        Some("") => wrong.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) if !is_label_text(prefix) || prefix.contains('_') || prefix.chars().any(char::is_uppercase) => {
+            wrong.push(format!("prefix part {PREFIX_RULE}"));
+        }
+        _ => {}
+    }
+    if name.is_empty() {
+        wrong.push("name part must be non-empty".to_owned());
+    } else if name.len() > 63 {
+        wrong.push("name part must be no more than 63 characters".to_owned());
+    }
+    if !is_label_text(name) {
+        wrong.push(format!("name part {NAME_RULE}"));
+    }
+    wrong
 }
 
 /// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.

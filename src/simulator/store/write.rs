@@ -9,8 +9,8 @@ use super::state::State;
 use super::{Store, known};
 use crate::simulator::defaults;
 use crate::simulator::object;
+use crate::simulator::quota;
 use crate::simulator::resource::{Resource, Trait};
-use crate::simulator::schema;
 use crate::simulator::status::StatusError;
 
 impl Store {
@@ -26,18 +26,39 @@ impl Store {
         if resource.has(Trait::Status) {
             object::remove(&mut object, &["status"]);
         }
+        self.admit(resource, &object)?;
         self.add(resource, object)
     }
 
-    /// Adds an object in the form of its kind but otherwise as it is, status, `uid` and stamps included: for worlds that have a past.
+    /// Refuses what a quota of the namespace has no room for.
+    fn admit(&self, resource: &Resource, object: &Value) -> Result<(), StatusError> {
+        let ns = object::namespace(object);
+        let (quotas, _) = self.list("resourcequotas", Some(ns));
+        if quotas.is_empty() || !resource.namespaced {
+            return Ok(());
+        }
+        let objects = |plural: &str| self.list(plural, Some(ns)).0;
+        let refusal = quota::refusal(&quotas, &objects, (resource.plural, &resource.qualified()), object);
+        refusal.map_or(Ok(()), |words| {
+            Err(StatusError::forbidden(words, resource.plural, resource.group, object::name(object)))
+        })
+    }
+
+    /// Adds an object as it is, status, `uid` and stamps included: for worlds that have a past.
     ///
     /// # Errors
     /// As [`Store::create`].
-    pub fn seed(&self, resource: &str, mut object: Value) -> Result<Arc<Value>, StatusError> {
+    pub fn seed(&self, resource: &str, object: Value) -> Result<Arc<Value>, StatusError> {
+        self.add(known(resource)?, object)
+    }
+
+    /// Adds an object that a controller has made: as it is, if the quotas have room for it.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub(in crate::simulator) fn make(&self, resource: &str, object: Value) -> Result<Arc<Value>, StatusError> {
         let resource = known(resource)?;
-        if let Some(kind) = schema::of_kind(&resource.api_version(), resource.kind) {
-            schema::decode(kind, &mut object).map_err(StatusError::bad_request)?;
-        }
+        self.admit(resource, &object)?;
         self.add(resource, object)
     }
 
@@ -145,7 +166,9 @@ impl Store {
         }
         let new = change(resource, &old)?;
         if is_released(resource, &new) {
-            return Ok(self.drop(&mut state, resource, new));
+            // What is deleted is what was there: the finalizer goes with the object.
+            self.drop(&mut state, resource, Value::clone(&old));
+            return Ok(Arc::new(new));
         }
         if differs(&old, &new) { Ok(self.keep(&mut state, resource, new)) } else { Ok(old) }
     }
@@ -169,9 +192,15 @@ impl Store {
     }
 }
 
-/// What a writer of the status may not change: all but the status, annotations and bookkeeping.
+/// What a writer of the status may not change: all but the status, labels, annotations and bookkeeping.
 fn keep_all_but_status(old: &Value, new: &mut Value) {
-    let kept = ["annotations", "managedFields"].map(|field| (field, object::remove(new, &["metadata", field])));
+    // Deployments alone keep their labels.
+    let labels = if object::text(old, "/kind") == "Deployment" { None } else { Some("labels") };
+    let kept: Vec<_> = ["annotations", "managedFields"]
+        .into_iter()
+        .chain(labels)
+        .map(|field| (field, object::remove(new, &["metadata", field])))
+        .collect();
     if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
         new.retain(|field, _| field == "status" || old.contains_key(field));
     }

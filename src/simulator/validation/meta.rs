@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use super::pods::{NAME as LABEL_NAME, is_dns_label};
 use crate::simulator::object::{self, text};
-use crate::simulator::selector::is_label_text;
+use crate::simulator::resource::Resource;
+use crate::simulator::selector::{VALUE_RULE, is_label_text, key_errors};
 use crate::simulator::status::Cause;
 
 /// Names of most objects.
@@ -17,20 +19,27 @@ const NAME: &str = "a lowercase RFC 1123 subdomain must consist of lower case al
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-const LABEL_KEY: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
-    with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const SERVICE_NAME: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
-    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
-    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-/// Adds what is wrong with the name of a new object.
-pub(super) fn name(object: &Value, causes: &mut Vec<Cause>) {
+/// Adds what is wrong with the name of a new object; permissions take any name that fits into a path.
+pub(super) fn name(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
+    if resource.group == "rbac.authorization.k8s.io" && !name.is_empty() {
+        return;
+    }
     if name.is_empty() {
         if text(object, "/metadata/generateName").is_empty() {
             causes.push(Cause::required("metadata.name", "name or generateName is required"));
+        }
+    } else if resource.plural == "namespaces" {
+        if !is_dns_label(name) {
+            causes.push(Cause::invalid("metadata.name", &name.into(), LABEL_NAME));
+        }
+    } else if resource.plural == "services" {
+        if !is_dns_label(name) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            causes.push(Cause::invalid("metadata.name", &name.into(), SERVICE_NAME));
         }
     } else if name.len() > 253 {
         causes.push(Cause::invalid("metadata.name", &name.into(), "must be no more than 253 characters"));
@@ -53,18 +62,17 @@ pub(super) fn labels(field: &str, labels: &Map<String, Value>, causes: &mut Vec<
         if text.len() > 63 {
             causes.push(Cause::invalid(field, value, "must be no more than 63 characters"));
         } else if !text.is_empty() && !is_label_text(text) {
-            causes.push(Cause::invalid(field, value, LABEL_VALUE));
+            causes.push(Cause::invalid(field, value, VALUE_RULE));
         }
     }
 }
 
 fn keys(field: &str, tags: &Map<String, Value>, causes: &mut Vec<Cause>) {
     for key in tags.keys() {
-        let name = key.rsplit('/').next().unwrap_or_default();
-        if name.len() > 63 {
-            causes.push(Cause::invalid(field, &key.as_str().into(), "name part must be no more than 63 characters"));
-        } else if !is_label_text(name) {
-            causes.push(Cause::invalid(field, &key.as_str().into(), LABEL_KEY));
+        // Annotations are compared without regard to case, and told so.
+        let shown = if field.ends_with("annotations") { key.to_ascii_lowercase() } else { key.clone() };
+        for why in key_errors(&shown) {
+            causes.push(Cause::invalid(field, &shown.as_str().into(), &why));
         }
     }
 }

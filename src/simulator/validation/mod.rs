@@ -28,7 +28,7 @@ const STATEFUL_SET_RULE: &str = "updates to statefulset spec for fields other th
 /// 422 with every cause, as the API server words it.
 pub(super) fn created(resource: &Resource, object: &Value) -> Result<(), StatusError> {
     let mut causes = Vec::new();
-    meta::name(object, &mut causes);
+    meta::name(resource, object, &mut causes);
     meta::tags(object, &mut causes);
     kinds::born(resource, object, &mut causes);
     rules(resource, object, &mut causes);

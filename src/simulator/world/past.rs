@@ -12,6 +12,7 @@ use crate::simulator::fate::{PodFates, PodRule};
 use crate::simulator::object::{self, controller, list, name, namespace, text, uid};
 use crate::simulator::resource::{RESOURCES, by_kind};
 use crate::simulator::scenario::Timing;
+use crate::simulator::schema;
 use crate::simulator::store::Store;
 
 const HISTORY: &str = include_str!("history.json");
@@ -38,7 +39,7 @@ struct Chapter {
 impl Chapter {
     fn happen(self, store: &Store) {
         for object in self.objects {
-            store.seed(plural(&object), object).expect("new");
+            store.seed(plural(&object), in_form(object)).expect("new");
         }
         for patch in self.patches {
             let merge = |object: &mut Value| {
@@ -66,6 +67,13 @@ fn pace() -> Timing {
         back_off: millis(10_000),
         observed: millis(100),
     }
+}
+
+/// An object as the API server would have taken it.
+fn in_form(mut object: Value) -> Value {
+    let kind = schema::of_kind(text(&object, "/apiVersion"), text(&object, "/kind")).expect("a known kind");
+    schema::decode(kind, &mut object).expect("decodable");
+    object
 }
 
 /// Plays the history; needs a paused runtime of one thread.

@@ -1,7 +1,5 @@
 //! DELETE of one object or many, and the end of a namespace.
 
-use std::sync::Arc;
-
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -14,12 +12,12 @@ use crate::simulator::object;
 use crate::simulator::reply;
 use crate::simulator::resource::Trait;
 use crate::simulator::status::{Cause, StatusError};
-use crate::simulator::store::{DeleteOptions, Deleted, Propagation};
+use crate::simulator::store::{DeleteOptions, Deleted, Propagation, Store};
 
 pub(super) fn delete(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let options = delete_options(ask, target)?;
     let name = target.name.unwrap_or_default();
-    let deleted = store(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
+    let deleted = door(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
     match deleted {
         Deleted::Gone(object) if !target.resource.has(Trait::ReturnsDeleted) => {
             Ok(reply::json(200, &success(target, &object)))
@@ -43,25 +41,41 @@ pub(super) fn delete_collection(app: &App, ask: &Ask, target: &Target<'_>) -> Re
     let (filter, options) = (Filter::of(ask, target)?, delete_options(ask, target)?);
     let (objects, _) = app.store.list(target.resource.plural, target.ns);
     let doomed = objects.iter().filter(|object| filter.picks(target, object));
-    let store = store(app, ask)?;
-    let mut gone = Vec::new();
-    for object in doomed {
+    let store = door(app, ask)?;
+    let doomed: Vec<_> = doomed.cloned().collect();
+    for object in &doomed {
         let (ns, name) = (object::namespace(object), object::name(object));
         match store.delete(target.resource.plural, ns, name, &options) {
-            Ok(deleted) => gone.push(Arc::clone(deleted.object())),
+            Ok(_) => {}
             Err(error) if error.code == 404 => {}
             Err(error) => return Err(error),
         }
     }
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), app.store.version().to_string().into());
-    Ok(reply::json(200, &List { target, metadata, objects: &gone }))
+    Ok(reply::json(200, &List { target, metadata, objects: &doomed }))
+}
+
+/// The store, or its door for rehearsals: a deletion may also ask for one in its body.
+fn door(app: &App, ask: &Ask) -> Result<Store, StatusError> {
+    let body = if ask.body.is_empty() { json!({}) } else { ask.json("DeleteOptions")? };
+    let rehearsed = object::list(&body, "/dryRun").iter().any(|stage| stage == "All");
+    if rehearsed { Ok(app.store.dry_run()) } else { store(app, ask) }
 }
 
 /// The options of a deletion: the body's, then the query's.
 fn delete_options(ask: &Ask, target: &Target<'_>) -> Result<DeleteOptions, StatusError> {
     let body = if ask.body.is_empty() { json!({}) } else { ask.json("DeleteOptions")? };
     let text = |pointer: &str| Some(object::text(&body, pointer)).filter(|text| !text.is_empty());
+    if body.get("orphanDependents").is_some_and(Value::is_boolean)
+        && let Some(policy) = text("/propagationPolicy")
+    {
+        let why = "orphanDependents and deletionPropagation cannot be both set";
+        return Err(StatusError::bad_options(
+            "DeleteOptions",
+            &Cause::invalid("propagationPolicy", &policy.into(), why),
+        ));
+    }
     let propagation = match text("/propagationPolicy").or(ask.query("propagationPolicy")) {
         Some("Foreground") => Some(Propagation::Foreground),
         Some("Background") => Some(Propagation::Background),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::path::served;
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
-use crate::simulator::object::put;
+use crate::simulator::object::{put, text};
 use crate::simulator::reply;
 use crate::simulator::resource::{RESOURCES, Resource, Trait, group_version};
 use crate::simulator::scenario::Batch;
@@ -103,10 +103,16 @@ pub(super) fn resources(name: &str, version: &str, batch: Batch) -> Option<Value
     if version == "v1" {
         rows.extend(reviews(name, batch));
     }
-    let list = json!({
+    rows.sort_by(|one, other| text(one, "/name").cmp(text(other, "/name")));
+    let is_bare = rows.is_empty();
+    let mut list = json!({
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(name, version), "resources": rows,
     });
-    (!rows.is_empty()).then_some(list)
+    if name.is_empty() {
+        // The core group forgets to say what the list is.
+        crate::simulator::object::remove(&mut list, &["apiVersion"]);
+    }
+    (!is_bare).then_some(list)
 }
 
 /// The questions that a caller may put about itself.

@@ -15,7 +15,7 @@ use crate::simulator::ask::Ask;
 use crate::simulator::object;
 use crate::simulator::reply::{self, Bare, Versioned};
 use crate::simulator::selector::{FieldSelector, Selector};
-use crate::simulator::status::StatusError;
+use crate::simulator::status::{Cause, StatusError};
 
 /// What a list or a watch picks.
 pub(super) struct Filter {
@@ -111,7 +111,8 @@ fn snapshot(
         let past = app.store.list_at(plural, target.ns, cursor.version);
         return past.map(|objects| (objects, cursor.version)).map_err(|_| stale_cursor());
     }
-    let asked = ask.number("resourceVersion")?.and_then(|asked| u64::try_from(asked).ok()).unwrap_or_default();
+    check_match(ask)?;
+    let asked = asked_version(ask)?;
     if ask.query("resourceVersionMatch") == Some("Exact") {
         return Ok((app.store.list_at(plural, target.ns, asked)?, asked));
     }
@@ -120,6 +121,35 @@ fn snapshot(
         return Err(StatusError::too_large_version(asked, version));
     }
     Ok((objects, version))
+}
+
+/// The version that a caller names; 0 when there is none.
+pub(super) fn asked_version(ask: &Ask) -> Result<u64, StatusError> {
+    let asked = ask.query("resourceVersion").unwrap_or_default();
+    let why = "strconv.ParseUint: parsing";
+    let refused = || {
+        let words = format!("resourceVersion: Invalid value: \"{asked}\": {why} \"{asked}\": invalid syntax");
+        StatusError::unexplained(words)
+    };
+    if asked.is_empty() { Ok(0) } else { asked.parse().map_err(|_| refused()) }
+}
+
+/// `resourceVersionMatch` makes sense only with a version.
+fn check_match(ask: &Ask) -> Result<(), StatusError> {
+    let Some(asked) = ask.query("resourceVersionMatch").filter(|asked| !asked.is_empty()) else { return Ok(()) };
+    let forbidden = |why: &str| Cause::forbidden("resourceVersionMatch", why);
+    let version = ask.query("resourceVersion").unwrap_or_default();
+    let cause = if version.is_empty() {
+        forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided")
+    } else if !matches!(asked, "Exact" | "NotOlderThan") {
+        let allowed = ["Exact", "NotOlderThan", ""];
+        Cause::unsupported("resourceVersionMatch", &asked.into(), &allowed)
+    } else if asked == "Exact" && version == "0" {
+        forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
+    } else {
+        return Ok(());
+    };
+    Err(StatusError::bad_options("ListOptions", &cause))
 }
 
 fn stale_cursor() -> StatusError {
@@ -148,11 +178,19 @@ impl Cursor {
         let broken =
             || StatusError::bad_request("invalid continue token: continue key is not valid: illegal base64 data");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
-        let token: Value = serde_json::from_slice(&bytes).map_err(|_| broken())?;
+        let token: Value = serde_json::from_slice(&bytes).map_err(|_| unreadable(&bytes))?;
         let version = token.get("rv").and_then(Value::as_u64).ok_or_else(broken)?;
         let text = |pointer| object::text(&token, pointer).to_owned();
         Ok(Self { version, ns: text("/ns"), name: text("/start") })
     }
+}
+
+/// A token that is no JSON, in the words of Go's decoder.
+fn unreadable(bytes: &[u8]) -> StatusError {
+    let first = bytes.first().copied().unwrap_or_default();
+    let shown = if first.is_ascii_graphic() { char::from(first).to_string() } else { format!("\\u{first:04x}") };
+    let why = format!("invalid character '{shown}' looking for beginning of value");
+    StatusError::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
 }
 
 /// A list as it goes over the wire: items without kind and version.

@@ -54,15 +54,27 @@ pub(super) fn create(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     let mut object = ask.json(target.resource.kind)?;
     fit(target, &mut object)?;
     let warnings = form(app, ask, target, &mut object)?;
+    made(app, ask, target, (object, &warnings))
+}
+
+/// Adds an object that has its form.
+fn made(
+    app: &App,
+    ask: &Ask,
+    target: &Target<'_>,
+    (mut object, warnings): (Value, &[String]),
+) -> Result<Response, StatusError> {
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
         return Err(StatusError::unexplained("resourceVersion should not be set on objects to be created"));
     }
     open_namespace(app, target, &object)?;
     admit(target, &object)?;
     object::remove(&mut object, &["metadata", "managedFields"]);
+    defaults::apply(target.resource, &mut object);
+    count_templates(target, &json!({}), &mut object);
     managed::track(&manager(app, ask, target), &json!({}), &mut object);
     let made = store(app, ask)?.create(target.resource.plural, object)?;
-    Ok(warned(one(201, target, &made), &warnings))
+    Ok(warned(one(201, target, &made), warnings))
 }
 
 /// Brings a body into the form of its kind; gives the warnings about what was dropped.
@@ -187,10 +199,20 @@ pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     fit(target, &mut body)?;
     let warnings = form(app, ask, target, &mut body)?;
     let writer = manager(app, ask, target);
+    let is_there = app.store.get(target.resource.plural, target.place(), target.name.unwrap_or_default()).is_some();
+    if !is_there && target.sub.is_none() && target.resource.has(Trait::CreatedByUpdate) {
+        same_name(target, &body)?;
+        object::put(&mut body, &["metadata", "name"], target.name.unwrap_or_default());
+        return made(app, ask, target, (body, &warnings));
+    }
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
         check_identity(target, ask, object, &body)?;
+        let held = object.pointer("/spec/finalizers").filter(|_| target.resource.plural == "namespaces").cloned();
         *object = body;
+        if let Some(held) = held {
+            object::put(object, &["spec", "finalizers"], held);
+        }
         Ok(())
     })?;
     Ok(warned(one(200, target, &changed), &warnings))
@@ -209,22 +231,34 @@ pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
         patch::apply(dialect, object, &body)?;
         same_name(target, object)?;
         check_identity(target, ask, &before, object)?;
-        warnings = form_patched(app, ask, target, object)?;
+        warnings = form_patched(app, ask, target, object).map_err(|error| match (dialect, error) {
+            (Dialect::Strategic, Unfit(why)) => unmerged(&body, &why),
+            (_, Unfit(why)) => unfit(object, &why),
+        })?;
         Ok(())
     })?;
     Ok(warned(one(200, target, &changed), &warnings))
 }
 
 /// As [`form`], for what a patch has made.
-fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, Unfit> {
     let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
-    let as_patched = object.clone();
-    let Slips(slips) = schema::decode(kind, object).map_err(|why| unfit(&as_patched, &why))?;
+    let Slips(slips) = schema::decode(kind, object).map_err(Unfit)?;
     match field_validation(app, ask) {
-        FieldValidation::Strict if !slips.is_empty() => Err(unfit(&as_patched, &strict(&slips))),
+        FieldValidation::Strict if !slips.is_empty() => Err(Unfit(strict(&slips))),
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Strict | FieldValidation::Warn => Ok(slips),
     }
+}
+
+/// Why what a patch has made is no object of the kind.
+struct Unfit(String);
+
+/// A strategic merge shows the patch, and of a wrong type only what was expected.
+fn unmerged(patch: &Value, why: &str) -> StatusError {
+    let wanted = why.rsplit_once(" of type ").map(|(_, wanted)| format!("unrecognized type: {wanted}"));
+    let shown = patch::golang(patch).into();
+    StatusError::bad_patch(&Cause::invalid("patch", &shown, wanted.as_deref().unwrap_or(why)))
 }
 
 fn unfit(patched: &Value, why: &str) -> StatusError {
@@ -237,6 +271,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         let cause = Cause::required("fieldManager", "is required for apply patch");
         return Err(StatusError::bad_options("PatchOptions", &cause));
     }
+    suits(app, target, &config)?;
     fit(target, &mut config)?;
     same_name(target, &config)?;
     let warnings = check_config(app, ask, target, &config)?;
@@ -245,7 +280,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
     if app.store.get(plural, target.place(), name).is_none() && target.sub.is_none() {
         open_namespace(app, target, &config)?;
         let mut born = managed::apply(&writer, &json!({}), &config, true)?;
-        form_patched(app, ask, target, &mut born)?;
+        form_patched(app, ask, target, &mut born).map_err(|Unfit(why)| unfit(&config, &why))?;
         admit(target, &born)?;
         let made = store.create(plural, born)?;
         return Ok(warned(one(201, target, &made), &warnings));
@@ -255,7 +290,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         let before = object.clone();
         *object = managed::apply(&writer, &before, &config, force)?;
         check_identity(target, ask, &before, object)?;
-        form_patched(app, ask, target, object)?;
+        form_patched(app, ask, target, object).map_err(|Unfit(why)| unfit(&before, &why))?;
         checked(target, &before, object)
     };
     let changed = if target.sub == Some("status") {
@@ -264,6 +299,25 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         store.update(plural, target.place(), name, None, write)?
     };
     Ok(warned(one(200, target, &changed), &warnings))
+}
+
+/// A configuration says of what kind it is; another version of the kind is as wrong as another kind.
+fn suits(app: &App, target: &Target<'_>, config: &Value) -> Result<(), StatusError> {
+    let (version, expected) = (object::text(config, "/apiVersion"), target.api_version());
+    let kind = object::text(config, "/kind");
+    if version != expected {
+        return Err(StatusError::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}"
+        )));
+    }
+    if kind == target.resource.kind {
+        return Ok(());
+    }
+    let (group, version) = version.rsplit_once('/').unwrap_or(("", version));
+    let why = format!("no corresponding type for {group}/{version}, Kind={kind}");
+    let old = app.switches.batch == Batch::V1Beta1;
+    let words = if old { "failed to create typed patch object" } else { "failed to convert patch to typed object" };
+    Err(StatusError::unexplained(format!("{words}: {why}")))
 }
 
 /// A configuration is kept as it is, but it must fit its type (typed apply knows no other fields).
@@ -296,6 +350,8 @@ pub(super) fn change(
                 None => drop(object::remove(object, &["status"])),
             }
         }
+        defaults::apply(target.resource, object);
+        count_templates(target, &before, object);
         managed::track(manager, &before, object);
         checked(target, &before, object)
     };
@@ -303,6 +359,15 @@ pub(super) fn change(
         store.update_status(plural, ns, name, None, write)
     } else {
         store.update(plural, ns, name, None, write)
+    }
+}
+
+/// A `DaemonSet` counts its templates.
+fn count_templates(target: &Target<'_>, before: &Value, object: &mut Value) {
+    if target.resource.plural == "daemonsets" && before.pointer("/spec/template") != object.pointer("/spec/template") {
+        let count = object::annotations(before).get(defaults::TEMPLATE_GENERATION);
+        let count: i64 = count.and_then(Value::as_str).and_then(|count| count.parse().ok()).unwrap_or_default();
+        object::put(object, &["metadata", "annotations", defaults::TEMPLATE_GENERATION], (count + 1).to_string());
     }
 }
 

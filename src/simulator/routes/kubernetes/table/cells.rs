@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::{Column, Moment, age, ago};
 use crate::simulator::object::{flag, labels, list, map, name, number, text};
 
-fn texts(names: &[&'static str], priority: u8) -> Vec<Column> {
+pub(super) fn texts(names: &[&'static str], priority: u8) -> Vec<Column> {
     names.iter().map(|name| Column(name, "string", priority)).collect()
 }
 
-fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
+pub(super) fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
     if text.is_empty() { other } else { text }
 }
 
@@ -170,20 +170,26 @@ pub(super) fn claim_columns(old: bool) -> Vec<Column> {
     all
 }
 
-pub(super) fn claim(object: &Value, moment: Moment) -> Vec<Value> {
-    let modes = list(object, "/status/accessModes").iter().filter_map(|mode| match mode.as_str()? {
+/// Ways of access, abbreviated.
+pub(super) fn short_modes(modes: &[Value]) -> String {
+    let short = modes.iter().filter_map(|mode| match mode.as_str()? {
         "ReadWriteOnce" => Some("RWO"),
         "ReadOnlyMany" => Some("ROX"),
         "ReadWriteMany" => Some("RWX"),
         "ReadWriteOncePod" => Some("RWOP"),
         _ => None,
     });
+    short.collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn claim(object: &Value, moment: Moment) -> Vec<Value> {
+    let modes = short_modes(list(object, "/status/accessModes"));
     let mut cells = vec![
         name(object).into(),
         text(object, "/status/phase").into(),
         text(object, "/spec/volumeName").into(),
         text(object, "/status/capacity/storage").into(),
-        modes.collect::<Vec<_>>().join(",").into(),
+        modes.into(),
         text(object, "/spec/storageClassName").into(),
     ];
     if !moment.old {

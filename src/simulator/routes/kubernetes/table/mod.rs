@@ -4,6 +4,7 @@
 //! [`PRINTERS`]; a kind without one shows its name and its birth.
 
 mod cells;
+mod network;
 mod pods;
 mod workloads;
 
@@ -74,6 +75,16 @@ impl Form {
     }
 }
 
+/// Whether some form that the client takes can be had.
+pub(super) fn is_acceptable(ask: &Ask) -> bool {
+    let accept = ask.header("accept").unwrap_or_default();
+    let known = |wanted: &str| {
+        let kind = wanted.split(';').next().unwrap_or_default().trim();
+        matches!(kind, "application/json" | "application/*" | "*/*")
+    };
+    accept.trim().is_empty() || accept.split(',').any(known)
+}
+
 /// A column: its name, its type, and whether only wide tables show it.
 #[derive(Debug, Clone, Copy)]
 struct Column(&'static str, &'static str, u8);
@@ -96,11 +107,6 @@ static PRINTERS: &[Printer] = &[
     Printer { plural: "pods", columns: pods::columns, cells: pods::cells },
     Printer { plural: "deployments", columns: workloads::deployment_columns, cells: workloads::deployment },
     Printer { plural: "replicasets", columns: workloads::replica_set_columns, cells: workloads::replica_set },
-    Printer {
-        plural: "replicationcontrollers",
-        columns: workloads::replica_set_columns,
-        cells: workloads::replica_set,
-    },
     Printer { plural: "statefulsets", columns: workloads::stateful_set_columns, cells: workloads::stateful_set },
     Printer { plural: "daemonsets", columns: workloads::daemon_set_columns, cells: workloads::daemon_set },
     Printer { plural: "jobs", columns: workloads::job_columns, cells: workloads::job },
@@ -114,6 +120,11 @@ static PRINTERS: &[Printer] = &[
     Printer { plural: "serviceaccounts", columns: cells::service_account_columns, cells: cells::service_account },
     Printer { plural: "persistentvolumeclaims", columns: cells::claim_columns, cells: cells::claim },
     Printer { plural: "poddisruptionbudgets", columns: cells::budget_columns, cells: cells::budget },
+    Printer { plural: "endpoints", columns: network::endpoints_columns, cells: network::endpoints },
+    Printer { plural: "leases", columns: network::lease_columns, cells: network::lease },
+    Printer { plural: "networkpolicies", columns: network::policy_columns, cells: network::policy },
+    Printer { plural: "ingresses", columns: network::ingress_columns, cells: network::ingress },
+    Printer { plural: "persistentvolumes", columns: network::volume_columns, cells: network::volume },
     Printer { plural: "controllerrevisions", columns: cells::revision_columns, cells: cells::revision },
     Printer { plural: "resourcequotas", columns: cells::quota_columns, cells: cells::quota },
     Printer { plural: "horizontalpodautoscalers", columns: cells::autoscaler_columns, cells: cells::autoscaler },
