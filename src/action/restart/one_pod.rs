@@ -79,6 +79,7 @@ async fn alone(context: &Context, address: &Address, pod: &Value, pace: &Pace) -
             Some(now) if ObjectId::of(&now).uid == uid => context.waiting(&format!("{address} is going"), Vec::new()),
             _ => break,
         }
+        context.waiting(&format!("{address} is going"), Vec::new());
     }
     Ok(true)
 }
