@@ -78,6 +78,7 @@ async fn requests() {
     let simulator = empty();
     let serving = simulator.serve(0).await.expect("a port");
     let url = format!("{}/api/v1/namespaces/default", serving.url);
+    rustls::crypto::ring::default_provider().install_default().expect("the first");
     let client = reqwest::Client::builder().build().expect("a client");
     let until = Instant::now() + Duration::from_secs(3);
     let each = (0..8).map(|_| async {
