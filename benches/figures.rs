@@ -16,7 +16,6 @@
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stdout,
     reason = "a program that measures real time, prints a table, and ends when anything is not as it should be"
 )]
@@ -46,8 +45,11 @@ mod target;
 
 use table::Table;
 
+/// Takes the figures of one group.
+type Measure = fn(&mut Table);
+
 /// The groups of figures, in the order of the table.
-const GROUPS: &[(&str, fn(&mut Table))] = &[
+const GROUPS: &[(&str, Measure)] = &[
     ("check", run::check),
     ("start", run::start),
     ("memory", run::memory),

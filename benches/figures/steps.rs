@@ -26,7 +26,7 @@ pub(crate) fn overhead(table: &mut Table) {
             let short = child::timed(child::run(&one, &target, desk.path()));
             let before = child::processor_time();
             let long = child::timed(child::run(&many, &target, desk.path()));
-            processor.push(child::processor_time() - before);
+            processor.push(child::processor_time().saturating_sub(before));
             long.saturating_sub(short)
         },
         || {

@@ -33,7 +33,7 @@ struct Arguments {
     /// What it reads; a place for a secret.
     #[serde(default)]
     stdin: Option<String>,
-    /// Its environment beside PATH, HOME, LANG, LC_ALL, TZ and TMPDIR; a place for secrets.
+    /// Its environment beside `PATH`, `HOME`, `LANG`, `LC_ALL`, `TZ` and `TMPDIR`; a place for secrets.
     #[serde(default)]
     env: BTreeMap<String, String>,
     /// `none`, `repeatable` or `once` (where nothing is written).
@@ -86,6 +86,10 @@ impl Action for Command {
 
     async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
         Err(Blind::Opaque("a program is only run by a run".into()))
+    }
+
+    fn wants(&self) -> Vec<String> {
+        self.arguments.argv.first().cloned().into_iter().collect()
     }
 
     fn effect(&self) -> Effect {

@@ -12,6 +12,7 @@ use super::again::Choices;
 use super::change::Gate;
 use super::failure;
 use super::made::Made;
+use super::unbroken::Unbroken;
 use crate::cluster::resource::Address;
 use crate::cluster::{Client, Read, Request, Response};
 use crate::event::{EventKind, Failure, Fan, Ledger, Note, StepId, Waiting};
@@ -58,6 +59,8 @@ pub struct Shared {
     pub made: Made,
     /// What steps have decided once.
     pub once: Choices,
+    /// Work that goes on when its step is let go of.
+    pub unbroken: Unbroken,
     /// Who may still say no to a change.
     pub gate: Arc<dyn Gate>,
     /// Where artifacts are put.

@@ -14,9 +14,9 @@ use super::ended::{Ended, KEPT, spoken};
 use super::execute::{Done, Execution};
 use super::row::{aimed, schema_of};
 use super::says::Says;
-use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, failure};
 use crate::cluster::exec::{Exec as Call, Executed};
-use crate::cluster::resource::Address;
+use crate::cluster::resource::{Address, POD};
 use crate::document::{Container, Mode, Node, Target, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
 use crate::source::Diagnostic;
@@ -106,6 +106,10 @@ impl Action for Exec {
 
     async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
         Err(Blind::Opaque("a command in a container is only run by a run".into()))
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::beside("create", &Target::Container(self.container.clone()), &POD, Some("exec"))]
     }
 
     fn effect(&self) -> Effect {

@@ -229,7 +229,9 @@ mod tests {
                 let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 // Broken for one look, then well, then broken for good.
                 let replicas = if look == 1 || look > 6 { 1 } else { 3 };
-                objects.values_mut().for_each(|web| web["spec"]["replicas"] = json!(replicas));
+                for web in objects.values_mut() {
+                    web["spec"]["replicas"] = json!(replicas);
+                }
             }
         });
         let started = Instant::now();

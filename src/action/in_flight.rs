@@ -115,6 +115,7 @@ fn was_applied(object: &Value) -> bool {
 
 /// Finds out what came of the changes that a stopped step was making, and journals it.
 pub async fn settle_in_flight(shared: &Arc<Shared>, step: &StepId) {
+    shared.unbroken.join(step).await;
     for made in shared.made.in_flight().into_iter().filter(|made| made.change.step == *step) {
         let (settled, object) = match find_out_again(shared, &made).await {
             Found::Made(object) => (applied(&made, &object), Some(object)),
@@ -240,6 +241,9 @@ mod tests {
         let mut ours = object("u", "9", 1, 1);
         ours["metadata"]["annotations"] = json!({"runhub.dev/run": "r1"});
         assert!(matches!(found(Verb::Create, Some(ours)), Found::Made(_)));
+        let mut applied = object("u", "9", 1, 1);
+        applied["metadata"]["managedFields"] = json!([{"manager": "runhub", "operation": "Apply"}]);
+        assert!(matches!(found(Verb::Create, Some(applied)), Found::Made(_)));
         assert!(matches!(found(Verb::Create, Some(object("u", "9", 1, 1))), Found::Unclear(_)));
     }
 }

@@ -17,6 +17,7 @@ mod books;
 mod cause;
 mod change;
 mod command;
+mod containers;
 mod context;
 mod cordon;
 mod delete;
@@ -34,6 +35,7 @@ mod get;
 mod guard;
 mod held;
 mod http;
+mod images;
 mod in_flight;
 mod job;
 mod list;
@@ -43,6 +45,7 @@ mod made;
 mod many;
 mod middleware;
 mod once;
+mod pages;
 mod patch;
 mod pods;
 mod reach;
@@ -57,6 +60,8 @@ mod scale;
 mod set_image;
 mod set_password;
 mod settle;
+mod several;
+mod spaces;
 #[cfg(test)]
 mod stage;
 mod start;
@@ -66,11 +71,13 @@ mod suspend;
 mod tap;
 mod target;
 mod trigger;
+mod unbroken;
 mod uncordon;
 mod wait;
 mod wait_for_rollout;
 mod wait_until;
 mod who;
+mod workloads;
 
 pub use again::Choices;
 pub use away::{Away, away};
@@ -82,9 +89,11 @@ pub use guard::{Guard, check_guard};
 pub use in_flight::{Found, find_out_again, settle_as, settle_in_flight};
 pub use look::{Blind, Blur, Foresight, GENERATED, Look, Need, Outlook, after_steps, permissions};
 pub use made::{Made, MadeChange};
+pub use pages::{Page, page_of};
 pub use row::{ActionKind, Changes, Decode};
 pub use settle::settle_rollouts;
 pub use tap::{ExchangeTap, on_behalf_of};
+pub use unbroken::Unbroken;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -186,6 +195,9 @@ pub trait Action: Send + Sync + Debug {
 pub static ACTIONS: &[&ActionKind] = &[
     &get::ROW,
     &list::ROW,
+    &workloads::ROW,
+    &containers::ROW,
+    &images::ROW,
     &scale::ROW,
     &start::ROW,
     &stop::ROW,
@@ -209,6 +221,7 @@ pub static ACTIONS: &[&ActionKind] = &[
     &uncordon::ROW,
     &drain::ROW,
     &who::ROW,
+    &spaces::ROW,
     &status::ROW,
     &middleware::ROW,
     &set_password::ROW,

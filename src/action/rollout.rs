@@ -27,17 +27,26 @@ pub(crate) enum Progress {
 pub(crate) struct Baseline {
     generation: i64,
     deadline_condition: Option<Value>,
+    /// Only the number of pods was changed, or is asked for: which revision they run does not matter.
+    counts: bool,
 }
 
 impl Baseline {
     /// After our own write: an old verdict on the rollout does not count.
     pub(crate) fn after_write(object: &Value) -> Self {
-        Self { generation: generation(object), deadline_condition: condition(object, "Progressing").cloned() }
+        let deadline_condition = condition(object, "Progressing").cloned();
+        Self { generation: generation(object), deadline_condition, counts: false }
     }
 
     /// Without a write of ours: what the server says now is the truth.
     pub(crate) fn first_look(object: &Value) -> Self {
-        Self { generation: generation(object), deadline_condition: None }
+        Self { generation: generation(object), deadline_condition: None, counts: false }
+    }
+
+    /// Held against a number of pods: where pods are replaced only when they are deleted, they are counted.
+    #[must_use]
+    pub(crate) fn counting(self) -> Self {
+        Self { counts: true, ..self }
     }
 }
 
@@ -51,13 +60,21 @@ pub(crate) fn judge(object: &Value, baseline: &Baseline) -> Progress {
     let wanted = generation(object).max(baseline.generation);
     let observed = object.pointer("/status/observedGeneration").and_then(Value::as_i64).unwrap_or(0);
     let kind = object.pointer("/kind").and_then(Value::as_str).unwrap_or_default();
-    if let Some(refusal) = refused(object, kind) {
+    let refusal = refused(object, kind);
+    if let Some(refusal) = refusal.clone().filter(|_| !baseline.counts) {
         return Progress::Failed(refusal);
     }
     if observed < wanted {
         return Progress::Waiting(format!("the controller has seen generation {observed} of {wanted}"));
     }
     match kind {
+        "StatefulSet" if refusal.is_some() => {
+            counted(replicas(object), status(object, "replicas"), status(object, "readyReplicas"))
+        }
+        "DaemonSet" if refusal.is_some() => {
+            let wanted = status(object, "desiredNumberScheduled");
+            counted(wanted, status(object, "currentNumberScheduled"), status(object, "numberAvailable"))
+        }
         "Deployment" => deployment(object, baseline),
         "StatefulSet" => stateful_set(object),
         "DaemonSet" => daemon_set(object),

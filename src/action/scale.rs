@@ -140,7 +140,7 @@ pub(super) async fn finish(
     let mut result = edited.object;
     if wait {
         let baseline = if edited.changed { Baseline::after_write(&result) } else { Baseline::first_look(&result) };
-        let waited = await_rollout(context, address, Some(baseline)).await?;
+        let waited = await_rollout(context, address, Some(baseline.counting())).await?;
         super::set(&mut info, "waited", waited.millis());
         result = waited.object;
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::execute::{Done, Execution};
 use super::middleware::{Instance, TYPES, is, listed, text};
 use super::row::{aimed, schema_of};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Observed, Outlook, failure};
 use crate::cluster::middleware;
 use crate::document::{Mode, Node, TargetRule};
 use crate::event::{Class, Failure, ObjectId};
@@ -89,11 +89,14 @@ impl Action for SetPassword {
             name: instance.name.clone(),
             uid: String::new(),
         };
-        let work = self.send(context, &user);
         let execution = Execution::with(&self.effect(), object, format!("password of {user}"));
-        context.execute(execution, async { Done::of(work.await) }).await?;
+        context.execute(execution, async { Done::of(self.send(context, &user).await) }).await?;
         let verified = found(context, instance).await.is_ok_and(|now| text(&now, "password") == password);
         Ok(Observed { result, info: json!({"verified": verified}), changed: true, secret: false })
+    }
+
+    async fn look(&self, _: &Look) -> Result<Outlook, Blind> {
+        Err(Blind::Opaque("the server offers no rehearsal of a password".into()))
     }
 
     fn effect(&self) -> Effect {
@@ -117,7 +120,7 @@ impl SetPassword {
                     .warn(format!("{}: the answer was lost ({error}); the list shows that it was set", request.what()));
                 Ok(())
             }
-            _ => Err((failure.help("nobody knows whether it was set: try both passwords"), true)),
+            _ => Err((failure, true)),
         }
     }
 }
@@ -182,7 +185,7 @@ mod tests {
         assert_eq!(stage.writes().len(), 1);
         let stage = platform(lost, false);
         let failure = ready(&ROW, SET).act(&stage.context()).await.unwrap_err();
-        assert_eq!(failure.help.unwrap(), "nobody knows whether it was set: try both passwords");
+        assert_eq!(failure.help.unwrap(), "nobody knows whether it was done: look before running again");
         assert_eq!(stage.writes().len(), 1);
     }
 

@@ -2,6 +2,7 @@
 
 use super::back::address_of;
 use super::context::Context;
+use super::rollout::Baseline;
 use super::wait::await_rollout;
 use crate::event::{Failure, ObjectId};
 
@@ -17,8 +18,8 @@ pub async fn settle_rollouts(context: &Context, touched: &[ObjectId]) -> Result<
         let address = address_of(context, object).await?;
         // What this run created is gone when it is taken back: there is nothing to roll out.
         let there = context.find(&address).await?.filter(|now| now.pointer("/metadata/deletionTimestamp").is_none());
-        if there.is_some() {
-            await_rollout(context, &address, None).await?;
+        if let Some(now) = there {
+            await_rollout(context, &address, Some(Baseline::first_look(&now).counting())).await?;
         }
     }
     Ok(())

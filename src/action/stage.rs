@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::unbroken::Unbroken;
 use super::{Action, ActionKind, Context, Made, OpenGate, RunFacts, Shared, Shelf};
 use crate::clock::Clock;
 use crate::cluster::provider::{self, Provider};
@@ -64,6 +65,7 @@ impl Stage {
             fan: Arc::new(Fan::new(RunId("run-1".into()), "stage", clock(), Redactor::default(), Vec::new())),
             made: Made::default(),
             once: super::Choices::default(),
+            unbroken: Unbroken::default(),
             gate: Arc::new(OpenGate),
             shelf: Arc::new(NoShelf),
             facts: RunFacts { run: "run-1".into(), book: "book".into(), ..RunFacts::default() },

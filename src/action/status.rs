@@ -117,12 +117,12 @@ fn numbers(workload: &Value) -> (i64, i64) {
 }
 
 /// One that is wanted nowhere is as it should be.
-fn is_ready(workload: &Value) -> bool {
+pub(super) fn is_ready(workload: &Value) -> bool {
     let (wanted, ready) = numbers(workload);
     wanted == ready
 }
 
-fn in_words(workload: &Value) -> String {
+pub(super) fn in_words(workload: &Value) -> String {
     let (wanted, ready) = numbers(workload);
     format!("{}: {ready} of {wanted} ready", ObjectId::of(workload))
 }

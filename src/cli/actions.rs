@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::action_page::page;
 use super::exit;
 use super::terminal::{fail, say};
-use crate::action::{ACTIONS, ActionKind, CONTROLS, Changes};
+use crate::action::{ACTIONS, CONTROLS, Changes};
 use crate::source::nearest;
 
 /// Which actions.
@@ -65,51 +66,6 @@ fn help_of(control: &str) -> &'static str {
         "approve" => "waits for a person who agrees",
         _ => "",
     }
-}
-
-/// Words with commas between them, in lines that fit a narrow terminal.
-fn in_lines(words: &[&str]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < 74 => {
-                line.push_str(", ");
-                line.push_str(word);
-            }
-            Some(line) => {
-                line.push(',');
-                lines.push((*word).to_owned());
-            }
-            None => lines.push((*word).to_owned()),
-        }
-    }
-    lines
-}
-
-fn page(kind: &ActionKind) -> String {
-    let mut generator = schemars::SchemaGenerator::default();
-    let schema = (kind.schema)(&mut generator).to_value();
-    let resolved = schema
-        .get("$ref")
-        .and_then(serde_json::Value::as_str)
-        .and_then(|name| generator.definitions().get(name.rsplit('/').next()?).cloned())
-        .unwrap_or(schema);
-    let mut text = format!("{}: {}\n", kind.name, kind.help);
-    if !kind.target.keys().is_empty() {
-        text.push_str("\naimed at:\n");
-        for line in in_lines(&kind.target.keys()) {
-            let _ = writeln!(text, "  {line}");
-        }
-    }
-    let properties = resolved.get("properties").and_then(serde_json::Value::as_object);
-    if let Some(properties) = properties.filter(|properties| !properties.is_empty()) {
-        text.push_str("\nkeys:\n");
-        for (key, schema) in properties {
-            let help = schema.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
-            let _ = writeln!(text, "  {key:<18} {}", help.replace('\n', " "));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

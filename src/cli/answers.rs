@@ -37,8 +37,7 @@ impl Answers {
             Question::Approve(_) => prepared.approval.take(),
             Question::Choose { .. } => prepared.choice.take().map(Answer::Chosen),
             Question::Settle { ticket, .. } => {
-                let answer = |made: bool| if made { Answer::Yes } else { Answer::No(String::new()) };
-                prepared.settled.remove(ticket).map(answer)
+                prepared.settled.remove(ticket).map(|made| if made { Answer::Yes } else { Answer::No(String::new()) })
             }
             Question::Consent(_) | Question::Confirm { .. } | Question::Login { .. } => None,
         }

@@ -13,7 +13,7 @@ use crate::console::{Console, Pointers, asker};
 use crate::engine::{self, Cancel, Doors, Order, Scout, Witness};
 use crate::event::{Event, Fan, RunEnd, RunId, Sink, Told};
 use crate::journal::{Artifacts, Error, Journal, ObjectLocks, Places};
-use crate::report::{Collector, OpenTargets, Report, Targets};
+use crate::report::{Collector, OpenTargets, Targets};
 use crate::runbook::{Inputs, Runbook};
 use crate::secret::Redactor;
 
@@ -44,26 +44,15 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Reads and tries the values of `--report`; what is wrong is said, and the exit code comes back.
-    pub(super) fn open(values: &[String]) -> Result<Self, u8> {
+    pub(super) fn open(values: &[String], environment: &Environment) -> Result<Self, u8> {
         let wrong = |error| {
             fail(error);
             exit::USAGE
         };
-        let targets = Targets::parse(values).map_err(wrong)?;
+        let summary = environment.get("GITHUB_STEP_SUMMARY");
+        let targets = Targets::parse(values).map_err(wrong)?.summarised_in(summary);
         let (to_stdout, files) = (targets.use_stdout(), targets.files());
         Ok(Self { opened: targets.open().map_err(wrong)?, files, to_stdout })
-    }
-
-    /// Whether one of them goes to the standard output, which is then no place for anything else.
-    pub(super) fn use_stdout(&self) -> bool {
-        self.to_stdout
-    }
-
-    /// Writes them all, and says what could not be written.
-    pub(super) fn write(&self, report: &Report) -> u8 {
-        let trouble = self.opened.write(report, &mut std::io::stdout());
-        trouble.iter().for_each(fail);
-        if trouble.is_empty() { exit::PASSED } else { exit::FAILED }
     }
 }
 

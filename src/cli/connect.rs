@@ -13,7 +13,8 @@ use http::HeaderMap;
 use super::environment::Environment;
 use super::exit::{self, Stop, in_full};
 use super::open;
-use crate::clock::Clock;
+use super::terminal::say_error;
+use crate::clock::{Clock, Timestamp};
 use crate::cluster::auth::kubeconfig::Kubeconfig;
 use crate::cluster::auth::{Config, Grant, OlaresIdentity, Places, Profile, StaticToken, TokenStore};
 use crate::cluster::provider::{CONTROLHUB, KUBERNETES, Provider};
@@ -98,9 +99,17 @@ impl Target {
         Ok(Self { head, road, identity, provider, embedded: None })
     }
 
-    /// Waits for a login that is being renewed; nothing can be asked afterwards.
+    /// Waits for a login that is being renewed, and tells what was amiss; nothing can be asked afterwards.
     pub(super) async fn settle(&self) {
         self.identity.close().await;
+        if let Some(trouble) = self.identity.trouble() {
+            say_error(&format!("warning: the login of {}: {trouble}\n", self.identity.name()));
+        }
+    }
+
+    /// When the login in use ends, where it says so.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.identity.expires()
     }
 
     /// Settles the login, and ends the embedded server; its watches end with it.

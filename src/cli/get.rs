@@ -13,6 +13,7 @@ use super::output::{self, Output};
 use super::subject::{self, Subject};
 use super::terminal::{fail, say, style};
 use crate::console::{Style, objects};
+use crate::document::KindRow;
 
 /// One object, several, or all of a kind.
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ pub(super) struct GetOptions {
 /// All of a kind.
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
-    /// `pods`, `deployments`, `nodes`.
+    /// `pods`, `deployments,services`, `nodes`.
     #[arg(value_name = "KIND")]
     kind: String,
     #[command(flatten)]
@@ -68,7 +69,9 @@ pub(super) fn get(options: &GetOptions, display: &Display, environment: &Environ
 
 pub(super) fn list(options: &ListOptions, display: &Display, environment: &Environment) -> u8 {
     match subject::read(std::slice::from_ref(&options.kind), None).as_deref() {
-        Ok(subjects @ [Subject::All(_)]) => seen(subjects, &options.which, display, environment),
+        Ok(subjects) if subjects.iter().all(|subject| subject.whole().is_some()) => {
+            seen(subjects, &options.which, display, environment)
+        }
         Ok(_) => {
             fail(format!("`list` takes a kind, not one object: runhub get {}", options.kind));
             exit::USAGE
@@ -83,15 +86,41 @@ pub(super) fn list(options: &ListOptions, display: &Display, environment: &Envir
 fn seen(subjects: &[Subject], which: &Which, display: &Display, environment: &Environment) -> u8 {
     let style = style(display, environment);
     look::at(&which.look, display, environment, |look| async move {
-        match subjects {
-            [all @ Subject::All(_)] => listed(&look, all, which, (display, &style)).await,
-            some => named(&look, some, which, &style).await,
+        let kinds: Option<Vec<&KindRow>> = subjects.iter().map(Subject::whole).collect();
+        match kinds {
+            Some(kinds) => listed(&look, &kinds, which, (display, &style)).await,
+            None => named(&look, subjects, which, &style).await,
         }
     })
 }
 
-async fn listed(look: &Look, subject: &Subject, which: &Which, (display, style): (&Display, &Style)) -> Ended {
-    let Subject::All(kind) = subject else { return Err(Stop::usage("a list is of one kind")) };
+/// Every object of some kinds: a table for each, or one list of all.
+async fn listed(look: &Look, kinds: &[&KindRow], which: &Which, (display, style): (&Display, &Style)) -> Ended {
+    let tables = matches!(which.output.output, Output::Table | Output::Wide);
+    let (mut all, mut shown) = (Vec::new(), 0);
+    for kind in kinds {
+        let items = items_of(look, kind, which, display).await?;
+        if items.is_empty() && (tables || matches!(which.output.output, Output::Name)) {
+            let place = which.look.namespace.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+            look::remark(display, &format!("no {}{place}", kind.plural));
+        } else if tables {
+            if shown > 0 {
+                say("\n");
+            }
+            shown += 1;
+            let several = kind.namespaced && which.look.namespace.is_none();
+            show(look, shown_list(items), Shape { kind: kind.kind, several }, which, style)?;
+        } else {
+            all.extend(items);
+        }
+    }
+    if tables {
+        return Ok(exit::PASSED);
+    }
+    show(look, shown_list(all), Shape { kind: "", several: false }, which, style)
+}
+
+async fn items_of(look: &Look, kind: &KindRow, which: &Which, display: &Display) -> Result<Vec<Value>, Stop> {
     let mut set = Map::new();
     if kind.namespaced {
         set.insert("in".into(), which.look.namespace.as_deref().unwrap_or("all").into());
@@ -102,17 +131,10 @@ async fn listed(look: &Look, subject: &Subject, which: &Which, (display, style):
         }
     }
     let mut observed = look.observe("list", &json!({kind.plural: set})).await?;
-    let items = observed.result.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
     if observed.info.get("complete") == Some(&Value::Bool(false)) {
         look::remark(display, "warning: the server shows a part only: there may be more");
     }
-    if items.is_empty() && matches!(which.output.output, Output::Table | Output::Wide | Output::Name) {
-        let place = which.look.namespace.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
-        look::remark(display, &format!("no {}{place}", kind.plural));
-        return Ok(exit::PASSED);
-    }
-    let several = kind.namespaced && which.look.namespace.is_none();
-    show(look, shown_list(items), Shape { kind: kind.kind, several }, which, style)
+    Ok(observed.result.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
 }
 
 /// A list as kubectl writes it, so that other tools take it.

@@ -27,6 +27,21 @@ pub(super) struct Options {
     /// Who: `name@domain`, or the name of a profile; the active profile if not given.
     #[arg(value_name = "OLARES_ID")]
     who: Option<String>,
+    #[command(flatten)]
+    proof: Proof,
+    /// Log in anew though there is a login that still works.
+    #[arg(long)]
+    again: bool,
+    /// Leave the active profile as it is.
+    #[arg(long)]
+    no_switch: bool,
+    #[command(flatten)]
+    reach: ReachOptions,
+}
+
+/// What is shown to the server, where nobody is asked for it.
+#[derive(Debug, Args)]
+struct Proof {
     /// Read the password from the standard input: its first line.
     #[arg(long)]
     password_stdin: bool,
@@ -36,14 +51,6 @@ pub(super) struct Options {
     /// Import a refresh token from the standard input instead of showing a password.
     #[arg(long, conflicts_with_all = ["password_stdin", "totp"])]
     refresh_token_stdin: bool,
-    /// Log in anew though there is a login that still works.
-    #[arg(long)]
-    again: bool,
-    /// Leave the active profile as it is.
-    #[arg(long)]
-    no_switch: bool,
-    #[command(flatten)]
-    reach: ReachOptions,
 }
 
 /// How the instance is reached; kept in the profile.
@@ -127,7 +134,7 @@ impl Desk<'_> {
 
     /// Through the doors, up to the login.
     async fn enter(&self, login: &Login, id: &OlaresId) -> Result<Grant, Stop> {
-        if self.options.refresh_token_stdin {
+        if self.options.proof.refresh_token_stdin {
             let token = first_line("refresh token")?;
             return login.import(&token).await.map_err(|error| refused(&error));
         }
@@ -139,26 +146,26 @@ impl Desk<'_> {
     }
 
     fn password(&self, id: &OlaresId) -> Result<Secret, Stop> {
-        if self.options.password_stdin {
+        if self.options.proof.password_stdin {
             return first_line("password");
         }
         let prompt = self.prompt().ok_or_else(|| {
             Stop::usage("the standard input is not a terminal: pass --password-stdin and pipe the password instead")
         })?;
-        let typed = prompt.hidden(&format!("password of {id}: ")).map_err(unread)?;
+        let typed = prompt.hidden(&format!("password of {id}:")).map_err(unread)?;
         typed.ok_or_else(|| Stop::usage("no password was given"))
     }
 
     async fn second(&self, login: &Login, first: &FirstFactor, id: &OlaresId) -> Result<Grant, Stop> {
-        if let Some(code) = &self.options.totp {
+        if let Some(code) = &self.options.proof.totp {
             return login.code(first, &Secret::new(code.as_str())).await.map_err(|error| refused(&error));
         }
         let prompt = self
             .prompt()
-            .filter(|_| !self.options.password_stdin)
+            .filter(|_| !self.options.proof.password_stdin)
             .ok_or_else(|| Stop::usage("two-factor authentication is required: run it again with --totp CODE"))?;
         for left in (0..TRIES).rev() {
-            let code = prompt.line(&format!("two-factor code of {id}: ")).map_err(unread)?;
+            let code = prompt.line(&format!("two-factor code of {id}:")).map_err(unread)?;
             let code = code.ok_or_else(|| Stop::usage("no code was given"))?;
             match login.code(first, &code).await {
                 Err(error) if error.is_refusal() && left > 0 => say_error(&format!("{}\n", in_full(&error))),

@@ -54,9 +54,9 @@ async fn log_out(options: &Options, places: &Places) -> Result<String, Stop> {
     if options.forget {
         let kept = Config::update(places, |config| config.remove(profile.name()).map(drop)).await;
         let kept = kept.map_err(|error| Stop::failed(&error))?;
-        said.push_str(&format!("removed the profile {}\n", profile.name()));
+        said = format!("{said}removed the profile {}\n", profile.name());
         if let Ok(active) = kept.profile(None) {
-            said.push_str(&format!("the active profile is {}\n", active.name()));
+            said = format!("{said}the active profile is {}\n", active.name());
         }
     }
     Ok(said)

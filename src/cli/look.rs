@@ -1,4 +1,4 @@
-//! A reading action, carried out by itself: what `get`, `list`, `logs`, `events`, `status` and `whoami` share.
+//! A reading action, carried out by itself: what `get`, `list`, `logs`, `events`, `status`, `whoami` and `observe` share.
 //!
 //! The command line becomes the arguments that a step would have, and the
 //! action's own row reads and does them: what a quick look shows is what a
@@ -6,6 +6,7 @@
 //! refused, and so is every change.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::Args;
@@ -17,14 +18,15 @@ use super::exit::{self, Stop};
 use super::terminal::{error_style, fail, say_error};
 use super::{Display, runtime};
 use crate::action::{
-    self, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared, Shelf, on_behalf_of,
+    self, ACTIONS, ActionKind, Changes, Choices, Context, Ear, ExchangeTap, Gate, Made, Observed, RunFacts, Shared,
+    Shelf, Unbroken, on_behalf_of,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::console::Aside;
 use crate::document::{self, JsonPath, Mode};
 use crate::event::{Change, Class, Failure, Fan, NoLedger, RunId, StepId};
 use crate::secret::Redactor;
-use crate::source::{Diagnostic, Source};
+use crate::source::{Diagnostic, Source, nearest};
 use crate::template::{Functions, Scope};
 
 /// Where a look goes, and which namespace it means.
@@ -42,8 +44,10 @@ pub(super) struct Options {
 pub(super) struct Look {
     target: Target,
     shared: Arc<Shared>,
-    ear: Option<Arc<dyn Ear>>,
 }
+
+/// The clock of an action that waits, where none is written: as in a run.
+const WAIT: Duration = Duration::from_mins(10);
 
 /// The end of a command that looks: its exit code, or why it stopped.
 pub(super) type Ended = Result<u8, Stop>;
@@ -54,8 +58,18 @@ where
     W: FnOnce(Arc<Look>) -> F,
     F: Future<Output = Ended>,
 {
+    let aside = Aside::new(error_style(display, environment), Box::new(std::io::stderr()));
+    at_beside(options, environment, aside, work)
+}
+
+/// The same, with a say in what is told beside the answer.
+pub(super) fn at_beside<W, F>(options: &Options, environment: &Environment, aside: Aside, work: W) -> u8
+where
+    W: FnOnce(Arc<Look>) -> F,
+    F: Future<Output = Ended>,
+{
     let ended = runtime::block_on(async {
-        let look = Arc::new(Look::open(options, display, environment).await?);
+        let look = Arc::new(Look::open(options, environment, aside).await?);
         let ended = tokio::select! {
             ended = work(Arc::clone(&look)) => ended,
             () = super::signal::interrupted() => Ok(exit::INTERRUPTED),
@@ -70,10 +84,9 @@ where
 }
 
 impl Look {
-    async fn open(options: &Options, display: &Display, environment: &Environment) -> Result<Self, Stop> {
+    async fn open(options: &Options, environment: &Environment, aside: Aside) -> Result<Self, Stop> {
         let (clock, redactor) = (Clock::system(), Redactor::default());
         let target = connect::connect(&options.target, environment, clock, &redactor).await?;
-        let aside = Aside::new(error_style(display, environment), Box::new(std::io::stderr()));
         let fan =
             Arc::new(Fan::new(RunId("look".into()), target.head.name.clone(), clock, redactor, vec![Box::new(aside)]));
         let facts = RunFacts { namespace: options.namespace.clone(), ..RunFacts::default() };
@@ -83,11 +96,17 @@ impl Look {
             fan,
             made: Made::default(),
             once: Choices::default(),
+            unbroken: Unbroken::default(),
             gate: Arc::new(ClosedGate),
             shelf: Arc::new(NoShelf),
             facts,
         };
-        Ok(Self { target, shared: Arc::new(shared), ear: None })
+        Ok(Self { target, shared: Arc::new(shared) })
+    }
+
+    /// When the login in use ends, where it says so.
+    pub(super) fn expires(&self) -> Option<Timestamp> {
+        self.target.expires()
     }
 
     /// The filter that everything shown passes.
@@ -102,7 +121,7 @@ impl Look {
 
     /// Does a reading action with these arguments.
     pub(super) async fn observe(&self, name: &str, arguments: &Value) -> Result<Observed, Stop> {
-        self.observe_with(name, arguments, self.ear.clone()).await
+        self.observe_with(name, arguments, None).await
     }
 
     /// The same, with one who hears the lines of a followed log.
@@ -116,11 +135,20 @@ impl Look {
         let step = StepId(name.to_owned());
         let functions = Functions { jsonpath: select, clock: self.clock() };
         let context = Context::new(Arc::clone(&self.shared), step.clone(), Arc::new(Scope::new(functions)));
+        let follows = ear.is_some();
         let context = match ear {
             Some(ear) => context.heard_by(ear),
             None => context,
         };
-        let observed = on_behalf_of(&step, action.act(&context)).await.map_err(|failure| self.stop(&failure))?;
+        let limit = action.timeout().or_else(|| (action.waits() && !follows).then_some(WAIT));
+        let work = on_behalf_of(&step, action.act(&context));
+        let ended = match limit {
+            Some(limit) => {
+                tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(out_of_time(limit, &context)))
+            }
+            None => work.await,
+        };
+        let observed = ended.map_err(|failure| self.stop(&failure))?;
         if observed.secret {
             self.redactor().register_value(&observed.result);
         }
@@ -129,13 +157,18 @@ impl Look {
 
     /// A failure, in full and without secrets, with the exit code of a run that ends so.
     fn stop(&self, failure: &Failure) -> Stop {
-        let mut text = failure.message.clone();
-        failure.cause.iter().for_each(|cause| text.push_str(&format!("\n  {cause}")));
-        if let Some(help) = &failure.help {
-            text.push_str(&format!("\nhelp: {help}"));
-        }
+        let causes = failure.cause.iter().map(|cause| format!("\n  {cause}"));
+        let help = failure.help.iter().map(|help| format!("\nhelp: {help}"));
+        let text: String = std::iter::once(failure.message.clone()).chain(causes).chain(help).collect();
         Stop::new(exit_code(failure.class), self.redactor().text(&text))
     }
+}
+
+fn out_of_time(limit: Duration, context: &Context) -> Failure {
+    let (line, cause) = context.last_words();
+    let waited = format!("not done within {} s", limit.as_secs());
+    let message = if line.is_empty() { waited } else { format!("{waited}: {line}") };
+    Failure::new(Class::Timeout, message).because(cause)
 }
 
 /// As runbook-format §10 has it, where nothing was changed.
@@ -149,8 +182,7 @@ fn exit_code(class: Class) -> u8 {
 
 /// The action, if it only reads and its arguments are right.
 fn ready(name: &str, arguments: &Value) -> Result<Box<dyn action::Action>, Stop> {
-    let kind = action::find(name).filter(|kind| kind.changes == Changes::No);
-    let kind = kind.ok_or_else(|| Stop::usage(format!("`{name}` is no action that only reads")))?;
+    let kind = reading(name)?;
     let source = Source::new("the command line", arguments.to_string());
     let (node, mut complaints) = document::read(&source);
     let action = node.and_then(|node| (kind.decode)(&node, Mode::Whole, &mut complaints));
@@ -158,6 +190,17 @@ fn ready(name: &str, arguments: &Value) -> Result<Box<dyn action::Action>, Stop>
         (Some(action), None) => Ok(action),
         (_, complaint) => Err(Stop::usage(complaint.map(in_words).unwrap_or_default())),
     }
+}
+
+fn reading(name: &str) -> Result<&'static ActionKind, Stop> {
+    let Some(kind) = action::find(name) else {
+        let near = nearest(name, ACTIONS.iter().map(|kind| kind.name)).map(|near| format!("; did you mean `{near}`?"));
+        return Err(Stop::usage(format!("there is no action `{name}`{}", near.unwrap_or_default())));
+    };
+    if kind.changes == Changes::No {
+        return Ok(kind);
+    }
+    Err(Stop::usage(format!("`{name}` may change things: that takes a runbook, with consent and a record")))
 }
 
 /// A complaint without its place: that is in a text that nobody wrote.

@@ -5,6 +5,7 @@
 //! file, a variant of `Command`, its arm in `dispatch`.
 
 mod accept;
+mod action_page;
 mod actions;
 mod answers;
 mod approve;
@@ -24,11 +25,13 @@ mod logout;
 mod logs;
 mod look;
 mod man;
+mod observe;
 mod open;
 mod output;
 mod past_run;
 mod plan;
 mod profile;
+mod report;
 mod resume;
 mod run;
 mod runs;
@@ -113,6 +116,8 @@ enum Command {
     Verify(verify::Options),
     /// Delete the key of a run: what it sealed is never read again.
     Forget(forget::Options),
+    /// Write reports of a past run.
+    Report(report::Options),
     /// Serve the embedded ControlHub alone, for kubectl and other clients.
     Sim(sim::Options),
     /// Show objects: one, several, or all of a kind.
@@ -127,6 +132,8 @@ enum Command {
     Status(status::Options),
     /// Show who we are to the target.
     Whoami(whoami::Options),
+    /// Carry out any action that only reads, by itself.
+    Observe(observe::Options),
     /// Log in to Olares, with the same files and locks as olares-cli.
     Login(Box<login::Options>),
     /// Take a stored login away.
@@ -171,12 +178,14 @@ fn dispatch(arguments: Arguments, environment: &Environment) -> u8 {
         Command::Verify(options) => verify::command(&options, environment),
         Command::Forget(options) => forget::command(&options, environment),
         Command::Show(options) => show::command(&options, display, environment),
+        Command::Report(options) => report::command(&options, environment),
         Command::Sim(options) => sim::command(&options, display),
         Command::Get(options) => get::get(&options, display, environment),
         Command::List(options) => get::list(&options, display, environment),
         Command::Logs(options) => logs::command(&options, display, environment),
         Command::Events(options) => events::command(&options, display, environment),
         Command::Status(options) => status::command(&options, display, environment),
+        Command::Observe(options) => observe::command(&options, display, environment),
         Command::Whoami(options) => whoami::command(&options, display, environment),
         Command::Login(options) => login::command(&options, display, environment),
         Command::Logout(options) => logout::command(&options, display, environment),

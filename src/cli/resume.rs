@@ -53,7 +53,7 @@ pub(super) struct Again {
     /// Agree to every `confirm` beforehand.
     #[arg(long, short)]
     yes: bool,
-    /// Write reports of the whole run: json=FILE, junit=FILE.
+    /// Write reports of the whole run: json=FILE, html=FILE; as `run` does.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
     #[command(flatten)]
@@ -114,7 +114,7 @@ pub(super) fn go_on(
         let prepared = judge(&mut earlier)?;
         Ok((earlier, prepared))
     });
-    let ((earlier, prepared), reports) = match (opened, Reports::open(&again.reports)) {
+    let ((earlier, prepared), reports) = match (opened, Reports::open(&again.reports, place.1)) {
         (Ok(opened), Ok(reports)) => (opened, reports),
         (Err(refused), _) => return say_refused(&refused),
         (Ok(_), Err(code)) => return code,

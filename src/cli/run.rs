@@ -52,7 +52,7 @@ pub(super) struct Options {
     /// More than the book's budget: pods=50; the record tells of it.
     #[arg(long = "budget", value_name = "WHAT=MUCH")]
     budget: Vec<String>,
-    /// Write reports: json=FILE, junit=FILE; several with commas, `-` is the standard output.
+    /// Write reports: FORMAT=FILE with json, junit, html, md or tap; github alone for annotations; several with commas, `-` is the standard output.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
     if let Some(code) = left_out(&book, &how) {
         return code;
     }
-    match Reports::open(&options.reports) {
+    match Reports::open(&options.reports, environment) {
         Ok(reports) => to_the_end(begin((options, how), Arc::new(book), inputs, reports, (display, environment))),
         Err(code) => code,
     }

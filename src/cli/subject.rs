@@ -33,18 +33,16 @@ pub(super) fn kind(word: &str) -> Option<&'static KindRow> {
 fn known(word: &str) -> Result<&'static KindRow, Stop> {
     kind(word).ok_or_else(|| {
         let words = KINDS.iter().flat_map(|row| [row.singular, row.plural]);
-        let hint = match nearest(&word.to_lowercase(), words) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let all: Vec<&str> = KINDS.iter().map(|row| row.singular).collect();
-                format!("known are {}; other kinds go with --api-version", all.join(", "))
-            }
-        };
+        let near = nearest(&word.to_lowercase(), words).map(|near| format!("did you mean `{near}`?"));
+        let hint = near.unwrap_or_else(|| {
+            let all: Vec<&str> = KINDS.iter().map(|row| row.singular).collect();
+            format!("known are {}; other kinds go with --api-version", all.join(", "))
+        });
         Stop::usage(format!("there is no kind `{word}`; {hint}"))
     })
 }
 
-/// Reads `KIND`, `KIND NAME…` or `KIND/NAME…`.
+/// Reads `KIND`, `KIND,KIND`, `KIND NAME…` or `KIND/NAME…`.
 pub(super) fn read(words: &[String], api_version: Option<&str>) -> Result<Vec<Subject>, Stop> {
     let Some((first, names)) = words.split_first() else {
         return Err(Stop::usage("say which kind: runhub get deployment shop/web"));
@@ -55,10 +53,10 @@ pub(super) fn read(words: &[String], api_version: Option<&str>) -> Result<Vec<Su
     if first.contains('/') {
         return words.iter().map(|word| slashed(word)).collect();
     }
-    let kind = known(first)?;
     if names.is_empty() {
-        return Ok(vec![Subject::All(kind)]);
+        return first.split(',').map(|word| known(word).map(Subject::All)).collect();
     }
+    let kind = known(first)?;
     Ok(names.iter().map(|name| Subject::One(kind, name.clone())).collect())
 }
 
@@ -124,6 +122,14 @@ impl Subject {
         }
     }
 
+    /// The kind, where every object of it is meant.
+    pub(super) fn whole(&self) -> Option<&'static KindRow> {
+        match self {
+            Self::All(kind) => Some(kind),
+            Self::One(..) | Self::Other { .. } => None,
+        }
+    }
+
     /// The word for its kind.
     pub(super) fn kind(&self) -> &str {
         match self {
@@ -162,9 +168,10 @@ mod tests {
             assert_eq!(subjects(&[word]).unwrap(), [Subject::All(row("deployment"))], "{word}");
         }
         let web = Subject::One(row("deployment"), "shop/web".into());
-        assert_eq!(subjects(&["deploy", "shop/web"]).unwrap(), [web.clone()]);
+        assert_eq!(subjects(&["deploy", "shop/web"]).unwrap(), std::slice::from_ref(&web));
         assert_eq!(subjects(&["deploy/shop/web"]).unwrap(), [web]);
         assert_eq!(subjects(&["pod/a", "job/b"]).unwrap().len(), 2);
+        assert_eq!(subjects(&["po,svc"]).unwrap(), [Subject::All(row("pod")), Subject::All(row("service"))]);
     }
 
     #[test]

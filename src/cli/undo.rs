@@ -32,7 +32,7 @@ pub(super) struct Options {
     /// Say what would be taken back, and send nothing.
     #[arg(long)]
     plan: bool,
-    /// Write reports of the whole run: json=FILE, junit=FILE.
+    /// Write reports of the whole run: json=FILE, html=FILE; as `run` does.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(super) fn command(options: Options, display: &Display, environment: &Environ
             return exit::USAGE;
         }
     };
-    let reports = match Reports::open(&options.reports) {
+    let reports = match Reports::open(&options.reports, environment) {
         Ok(reports) => reports,
         Err(code) => return code,
     };

@@ -9,6 +9,7 @@ use super::exit;
 use super::look;
 use super::output::{self, Output};
 use super::terminal::{say, style};
+use crate::console::age::age;
 use crate::console::space;
 
 /// Whom to ask.
@@ -28,7 +29,8 @@ pub(super) fn command(options: &Options, display: &Display, environment: &Enviro
         let text = match &options.output.output {
             Output::Table | Output::Wide => {
                 let login = observed.info.get("login").cloned().unwrap_or(Value::Null);
-                space::facts(&[("login", login)], &observed.result, &style)
+                let ends = look.expires().map(|end| format!("in {}", age(look.clock().now(), end)));
+                space::facts(&[("login", login), ("token ends", json!(ends))], &observed.result, &style)
             }
             other => output::written(other, &observed.result)?,
         };

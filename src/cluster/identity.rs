@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use http::HeaderMap;
 
 use super::transport::Transport;
+use crate::clock::Timestamp;
 
 /// Who we are to the server.
 ///
@@ -28,6 +29,16 @@ pub trait Identity: Send + Sync + std::fmt::Debug {
 
     /// Waits for a renewal under way and begins no other: for the moment before the process ends.
     async fn close(&self) {}
+
+    /// When what [`Identity::headers`] gives ends, where it says so; it may be renewed by then.
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// What was amiss with the last renewal though the login goes on: it brought nothing, or nothing that lasts.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 
     /// Who, for people: `alice@olares.com`, `admin (kubeconfig prod)`.
     fn name(&self) -> String;

@@ -39,6 +39,7 @@ pub mod response;
 pub mod retry;
 pub mod sieve;
 pub mod socket;
+pub mod spaces;
 pub mod tap;
 #[cfg(test)]
 pub(crate) mod testing;

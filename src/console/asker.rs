@@ -161,8 +161,8 @@ impl TerminalAsker {
                 _ => return Answer::Nobody("the input ended without an answer".into()),
             };
         }
-        let last = judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() });
-        if last == Answer::Yes { Answer::Filled(fields) } else { last }
+        let answer = judge(line.trim(), &Question::Confirm { step: String::new(), text: String::new() });
+        if answer == Answer::Yes { Answer::Filled(fields) } else { answer }
     }
 }
 

@@ -152,6 +152,12 @@ impl Console {
         self.tell(|page| page.headline(depth, Mark::Waiting, [&waiting.step.0, &waiting.line, ""]))
     }
 
+    /// A line that belongs to no event of a run.
+    pub(super) fn aside(&mut self, line: &str) -> Result<(), SinkError> {
+        let told = self.tell(|page| page.line(0, Tone::Dim, line));
+        told.map_err(|error| SinkError { sink: "the terminal".into(), message: error.to_string() })
+    }
+
     fn attempt_failed(&mut self, attempt: &Attempt) -> io::Result<()> {
         let depth = self.depth(&attempt.step);
         let number = format!("attempt {} of {}", attempt.attempt, attempt.of);

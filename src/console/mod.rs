@@ -17,6 +17,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod age;
+pub mod answer;
 mod aside;
 mod asker;
 pub mod colour;

@@ -40,7 +40,6 @@ impl Prompt {
     fn put(&self, question: &str) -> io::Result<()> {
         let mut output = io::stderr().lock();
         output.write_all(self.style.paint(Tone::Strong, &self.style.clean(question)).as_bytes())?;
-        // Cleaning takes the space at the end.
         output.write_all(b" ")?;
         output.flush()
     }

@@ -1,5 +1,7 @@
 //! An application space at a glance, and facts line by line.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::objects::{self, View};
@@ -15,15 +17,15 @@ pub fn show(namespace: &str, (result, info): (&Value, &Value), now: Timestamp, s
     text.push_str(&pods(result, style));
     let unready = info.get("unready").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if !unready.is_empty() {
-        text.push_str(&format!("\n{}\n", style.paint(Tone::Bad, "not ready")));
+        let _ = writeln!(text, "\n{}", style.paint(Tone::Bad, "not ready"));
         for line in unready.iter().filter_map(Value::as_str) {
-            text.push_str(&format!("  {}\n", style.clean(line)));
+            let _ = writeln!(text, "  {}", style.clean(line));
         }
     }
     let events = result.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if !events.is_empty() {
         let view = View { namespaces: false, wide: false, now };
-        text.push_str(&format!("\n{}", objects::table("Event", events, &view, style)));
+        let _ = write!(text, "\n{}", objects::table("Event", events, &view, style));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Columns under headings, as kubectl draws them.
 
+use std::borrow::Cow;
+
 use super::style::{Style, Tone};
 use super::text::width;
 
@@ -9,7 +11,7 @@ const GAP: usize = 3;
 /// Rows under headings.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    headings: Vec<&'static str>,
+    headings: Vec<Cow<'static, str>>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -31,8 +33,8 @@ impl Cell {
 }
 
 impl Table {
-    pub(super) fn new(headings: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { headings: headings.into_iter().collect(), rows: Vec::new() }
+    pub(super) fn new<I: IntoIterator<Item: Into<Cow<'static, str>>>>(headings: I) -> Self {
+        Self { headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
     pub(super) fn push(&mut self, row: Vec<Cell>) {
@@ -44,7 +46,7 @@ impl Table {
         if self.rows.is_empty() {
             return String::new();
         }
-        let heading = self.headings.iter().map(|heading| Cell::new(Tone::Dim, *heading)).collect();
+        let heading = self.headings.iter().map(|heading| Cell::new(Tone::Dim, heading.clone())).collect();
         let clean = |cell: &Cell| Cell { text: style.clean(&cell.text).into_owned(), tone: cell.tone };
         let lines: Vec<Vec<Cell>> =
             std::iter::once(&heading).chain(&self.rows).map(|row| row.iter().map(clean).collect()).collect();

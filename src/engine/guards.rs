@@ -5,12 +5,15 @@
 //! cancelled with the reason *guard*. `on-failure`, `always` and undo run
 //! without wires: guards are watched during `steps` only.
 
+use std::sync::PoisonError;
+
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::watch;
 
+use super::frame::failure_of;
 use super::run::{Run, Surroundings, evaluation};
 use crate::action::{Context, Guard};
-use crate::event::{Class, EventKind, Failure, Note, StepId};
+use crate::event::{CancelReason, Class, EventKind, Failure, Note, StepId, Verdict};
 use crate::runbook;
 use crate::source::Diagnostic;
 
@@ -87,6 +90,20 @@ impl Run {
             never = self.watch_all(watch) => match never {},
             ended = work => ended,
         }
+    }
+
+    /// The trouble of a verdict; of a broken guard, which one and how.
+    pub(super) fn told(&self, verdict: &Verdict) -> Option<Failure> {
+        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match verdict {
+            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
+            _ => failure_of(verdict),
+        }
+    }
+
+    /// Notes a guard that broke; the first one counts.
+    fn guard_broke(&self, failure: Failure) {
+        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     /// Watches guards until it is let go of; the first that breaks trips the wire.

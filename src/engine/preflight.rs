@@ -8,12 +8,12 @@
 use futures_util::stream::{self, StreamExt as _};
 
 use super::plan::{drift, plan};
-use super::run::Run;
+use super::run::{Run, Surroundings};
 use super::{consent, requires};
 use crate::action::{Action, Context, Need, permissions};
 use crate::cluster::verbs::Permission;
 use crate::document::Mode;
-use crate::event::{Class, Failure, Plan, Problem, StepId};
+use crate::event::{Class, EventKind, Failure, Note, Plan, Problem, StepId};
 use crate::runbook::{Act, Body, Step};
 use crate::source::Diagnostic;
 use crate::template::Scope;
@@ -31,6 +31,34 @@ pub(super) async fn check(run: &Run, scope: &Scope) -> Result<(), Failure> {
 }
 
 impl Run {
+    /// Makes sure of everything that must be so before the first step.
+    ///
+    /// # Errors
+    /// Why the run may not begin.
+    pub(super) async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
+        check(self, &surroundings.scope).await?;
+        // What would be done is told, and consent given, once a run.
+        if self.past.has_begun() {
+            return Ok(());
+        }
+        self.tell_of_licence();
+        let plan = self.looked_ahead(&surroundings.scope).await?;
+        consent::ask(self, &surroundings.scope, plan).await
+    }
+
+    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
+    fn tell_of_licence(&self) {
+        let options = &self.order.options;
+        let widened = options.widened.words();
+        if !widened.is_empty() {
+            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
+        }
+        if let Some(plan) = &options.plan {
+            let text = format!("bound to the plan {}", plan.hash);
+            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
+        }
+    }
+
     /// What the run would do, where somebody wants to know: a person who is asked, or a plan that binds it.
     ///
     /// # Errors
@@ -40,7 +68,7 @@ impl Run {
         let Some(scout) = self.scout.as_ref().filter(|_| bound.is_some() || consent::is_asked(self, scope)) else {
             return Ok(None);
         };
-        let now = plan(&self.order, scout, &self.shared.fan).await?;
+        let now = Box::pin(plan(&self.order, scout, &self.shared.fan)).await?;
         if let Some(planned) = &bound {
             let lines = drift(planned, &now);
             if !lines.is_empty() {

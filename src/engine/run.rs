@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::cancel::Cancel;
-use super::frame::{Frame, failure_of};
+use super::frame::Frame;
 use super::gate::{self, BudgetGate};
 use super::guards::Tripwire;
 use super::names::{base_scope, with_known_vars, with_new_vars};
@@ -18,8 +18,7 @@ use super::outcome::{self, Decisive};
 use super::past::Past;
 use super::pause::Pause;
 use super::plan::Scout;
-use super::{consent, preflight};
-use crate::action::{Choices, Made, RunFacts, Shared};
+use crate::action::{Choices, Made, RunFacts, Shared, Unbroken};
 use crate::event::{
     CancelReason, Choice, Class, EventKind, FORMAT_VERSION, Failure, Fan, Note, Phase, RunEnd, RunHead, StepId, Verdict,
 };
@@ -47,7 +46,7 @@ pub(super) struct Run {
     pub(super) decisive: Mutex<Option<Decisive>>,
     pub(super) undo_failed: Mutex<Option<Failure>>,
     /// The first guard that broke.
-    broken_guard: Mutex<Option<Failure>>,
+    pub(super) broken_guard: Mutex<Option<Failure>>,
     /// What the run waits for, where it is paused.
     pub(super) paused: Mutex<Option<Pause>>,
     /// How a person wants a failed run to go on.
@@ -98,7 +97,7 @@ pub(super) async fn with(
     let end = match begin(order, doors, past, (cancel, started)) {
         Ok((run, surroundings)) => {
             run.recall();
-            run.interruptible(work(&run, surroundings)).await
+            run.interruptible(Box::pin(work(&run, surroundings))).await
         }
         Err(failure) => outcome::never_began(&failure, started),
     };
@@ -180,6 +179,7 @@ pub(super) fn assemble(
         fan: doors.fan,
         made,
         once,
+        unbroken: Unbroken::default(),
         gate: Arc::new(gate),
         shelf: doors.shelf,
         facts,
@@ -314,30 +314,6 @@ impl Run {
             && (self.past.has_phase(Phase::OnFailure) || !self.past.has_phase(Phase::Always))
     }
 
-    async fn may_begin(&self, surroundings: &Surroundings) -> Result<(), Failure> {
-        preflight::check(self, &surroundings.scope).await?;
-        // What would be done is told, and consent given, once a run.
-        if self.past.has_begun() {
-            return Ok(());
-        }
-        self.tell_of_licence();
-        let plan = self.looked_ahead(&surroundings.scope).await?;
-        consent::ask(self, &surroundings.scope, plan).await
-    }
-
-    /// The record tells of what the command line allows beyond the book, and of the plan that binds the run.
-    fn tell_of_licence(&self) {
-        let options = &self.order.options;
-        let widened = options.widened.words();
-        if !widened.is_empty() {
-            self.warn(format!("the budget is widened on the command line: {}", widened.join(", ")));
-        }
-        if let Some(plan) = &options.plan {
-            let text = format!("bound to the plan {}", plan.hash);
-            self.shared.fan.tell(EventKind::Noted(Note { step: None, text }));
-        }
-    }
-
     async fn after_failure(&self, surroundings: &Surroundings) -> bool {
         let Some(FailureBranch::Steps(branch)) = &self.order.book.on_failure else { return false };
         self.shared.fan.tell(EventKind::PhaseStarted(Phase::OnFailure));
@@ -422,15 +398,6 @@ impl Run {
         }
     }
 
-    /// The trouble of a verdict; of a broken guard, which one and how.
-    fn told(&self, verdict: &Verdict) -> Option<Failure> {
-        let guard = self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner);
-        match verdict {
-            Verdict::Cancelled(CancelReason::Guard) if guard.is_some() => guard.clone(),
-            _ => failure_of(verdict),
-        }
-    }
-
     /// The innermost step that went badly and is not yet tolerated.
     pub(super) fn blamed(&self) -> Option<Decisive> {
         self.blamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -446,11 +413,6 @@ impl Run {
         let blamed = self.absolve();
         let mut decisive = self.decisive.lock().unwrap_or_else(PoisonError::into_inner);
         *decisive = decisive.take().or(blamed);
-    }
-
-    /// Notes a guard that broke; the first one counts.
-    pub(super) fn guard_broke(&self, failure: Failure) {
-        self.broken_guard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
     pub(super) fn tolerate(&self) {

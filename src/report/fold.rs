@@ -6,13 +6,18 @@ use chrono::SubsecRound as _;
 use serde_json::Value;
 
 use super::run::{Asked, Exit, Interruption, Report, Run};
-use super::step::{ArtifactReport, AttemptReport, ChangeReport, Exchanges, StepReport, WaitReport};
+use super::step::{
+    ArtifactReport, AttemptReport, ChangeReport, Exchanges, RequestReport, StepReport, WaitLine, WaitReport,
+};
 use crate::clock::Timestamp;
 use crate::event::{
     Attempt, CancelReason, Change, Event, EventKind, Exchange, Left, Note, Phase, RunEnd, Settled, StepEnd, StepHead,
     StepId, Verdict,
 };
 use crate::source::Place;
+
+/// Requests and lines of waiting that are kept of a step one by one.
+const KEPT: usize = 100;
 
 impl Report {
     /// The report of events that are all there already, as a journal gives them.
@@ -112,7 +117,7 @@ impl Fold {
         self.report.counts.requests += 1;
         self.report.exchanges.add(exchange);
         if let Some(step) = &exchange.step {
-            self.step(step, at, |step| step.exchanges.add(exchange));
+            self.step(step, at, |step| step.exchanged(exchange, at));
         }
     }
 
@@ -220,11 +225,30 @@ impl StepReport {
             outputs: BTreeMap::new(),
             info: Value::Null,
             exchanges: Exchanges::default(),
+            requests: Vec::new(),
+        }
+    }
+
+    fn exchanged(&mut self, exchange: &Exchange, at: Timestamp) {
+        self.exchanges.add(exchange);
+        if self.requests.len() < KEPT {
+            self.requests.push(RequestReport {
+                at_ms: between(self.started, at).saturating_sub(exchange.elapsed_us / 1000),
+                method: exchange.method.clone(),
+                path: exchange.path.clone(),
+                end: exchange.end.clone(),
+                elapsed_us: exchange.elapsed_us,
+            });
         }
     }
 
     fn waits(&mut self, line: &str, at: Timestamp) {
-        let wait = self.wait.get_or_insert_with(|| WaitReport { line: String::new(), since: at, waited_ms: 0 });
+        let at_ms = between(self.started, at);
+        let fresh = || WaitReport { line: String::new(), since: at, waited_ms: 0, lines: Vec::new() };
+        let wait = self.wait.get_or_insert_with(fresh);
+        if wait.line != line && wait.lines.len() < KEPT {
+            wait.lines.push(WaitLine { at_ms, line: line.to_owned() });
+        }
         line.clone_into(&mut wait.line);
     }
 

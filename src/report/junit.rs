@@ -20,10 +20,10 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::run::Report;
-use super::step::{ChangeReport, StepReport};
+use super::step::StepReport;
+use super::words::{causes, change, phase_word};
 use super::{Error, wire};
-use crate::event::{CancelReason, Class, Outcome, Phase, Settled, StepId, StepStatus, Verdict};
-use crate::expect::Mismatch;
+use crate::event::{CancelReason, Class, Outcome, Phase, StepId, StepStatus, Verdict};
 
 /// The report as `JUnit` XML.
 pub(super) fn write(report: &Report) -> Result<Vec<u8>, Error> {
@@ -143,15 +143,6 @@ fn outermost_time(step: &StepReport) -> Duration {
     }
 }
 
-fn phase_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Steps => "steps",
-        Phase::OnFailure => "on-failure",
-        Phase::Always => "always",
-        Phase::Undo => "undo",
-    }
-}
-
 /// Whether tolerated steps cost this run its exit code.
 fn is_strict(report: &Report) -> bool {
     report.outcome == Some(Outcome::Passed) && report.exit.as_ref().is_some_and(|exit| exit.code != 0)
@@ -207,33 +198,6 @@ fn description(step: &StepReport) -> String {
     lines.join("\n")
 }
 
-fn causes(verdict: &Verdict) -> Vec<String> {
-    match verdict {
-        Verdict::Failed(mismatches) => mismatches.iter().flat_map(mismatch).collect(),
-        Verdict::Errored(failure) => {
-            let mut lines = vec![failure.message.clone()];
-            lines.extend(failure.cause.iter().map(|cause| format!("  {cause}")));
-            if let Some(status) = failure.http_status {
-                let reason = failure.reason.as_deref().unwrap_or_default();
-                lines.push(format!("HTTP {status} {reason}").trim_end().to_owned());
-            }
-            lines.extend(failure.help.iter().map(|help| format!("help: {help}")));
-            lines
-        }
-        Verdict::Passed | Verdict::Skipped(_) | Verdict::Cancelled(_) => vec![verdict.line()],
-    }
-}
-
-fn mismatch(mismatch: &Mismatch) -> Vec<String> {
-    let mut lines = vec![mismatch.to_string()];
-    for diff in &mismatch.diff {
-        let side = |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".into(), ToString::to_string);
-        lines.push(format!("  {}: expected {}, found {}", diff.field, side(&diff.expected), side(&diff.found)));
-    }
-    lines.extend(mismatch.place.iter().map(|place| format!("  at {place}")));
-    lines
-}
-
 fn rerun(verdict: &Verdict) -> Option<TestRerun> {
     let kind = match verdict.status() {
         StepStatus::Failed => NonSuccessKind::Failure,
@@ -267,15 +231,6 @@ fn told(step: &StepReport, tolerated: bool) -> String {
         lines.push(format!("[[ATTACHMENT|{}]]", artifact.path));
     }
     lines.join("\n")
-}
-
-fn change(change: &ChangeReport) -> String {
-    let what = format!("{} {}", change.object, change.summary);
-    match &change.settled {
-        Settled::Applied { .. } => format!("changed: {what}"),
-        Settled::Refused(failure) => format!("refused: {what}: {failure}"),
-        Settled::Unknown(why) => format!("perhaps changed: {what}: {why}"),
-    }
 }
 
 /// The case of a run that went badly although none of its steps did.

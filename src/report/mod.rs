@@ -15,12 +15,17 @@
 
 mod collector;
 mod fold;
+mod github;
+mod html;
 mod json;
 mod junit;
+mod markdown;
 mod run;
 mod step;
+mod tap;
 mod targets;
 mod wire;
+mod words;
 
 #[cfg(test)]
 mod story;
@@ -32,7 +37,9 @@ use schemars::Schema;
 pub use collector::Collector;
 pub use fold::Fold;
 pub use run::{Asked, Counts, Exit, Interruption, Report, Run};
-pub use step::{ArtifactReport, AttemptReport, ChangeReport, Exchanges, StepReport, WaitReport};
+pub use step::{
+    ArtifactReport, AttemptReport, ChangeReport, Exchanges, RequestReport, StepReport, WaitLine, WaitReport,
+};
 pub use targets::{OpenTargets, Targets};
 
 /// The version of the report's shape; it rises when a field changes its meaning or goes.
@@ -53,6 +60,10 @@ pub struct Format {
 pub static FORMATS: &[Format] = &[
     Format { name: "json", about: "the whole report, for programs", write: json::write },
     Format { name: "junit", about: "JUnit XML, for the test view of a CI", write: junit::write },
+    Format { name: "html", about: "one page for people: timeline, requests, changes, causes", write: html::write },
+    Format { name: "md", about: "Markdown, for a ticket or a pull request", write: markdown::write },
+    Format { name: "tap", about: "TAP 14, for harnesses that read it", write: tap::write },
+    Format { name: "github", about: "annotations of a GitHub Actions job", write: github::write },
 ];
 
 /// Why a report cannot be written.

@@ -82,6 +82,9 @@ pub struct StepReport {
     pub info: Value,
     /// Its requests, counted.
     pub exchanges: Exchanges,
+    /// Its first requests, one by one; `exchanges` counts them all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestReport>,
 }
 
 /// An attempt that went badly and was followed by another.
@@ -107,6 +110,35 @@ pub struct WaitReport {
     pub since: Timestamp,
     /// From the first line to the step's end, or to its last sign of life.
     pub waited_ms: u64,
+    /// The first lines that differed from the one before, each with its moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<WaitLine>,
+}
+
+/// What a step waited for at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WaitLine {
+    /// Since the step began, in milliseconds.
+    pub at_ms: u64,
+    /// The line.
+    pub line: String,
+}
+
+/// One request of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RequestReport {
+    /// When it went out, since the step began, in milliseconds.
+    pub at_ms: u64,
+    /// `GET`, `PATCH`.
+    pub method: String,
+    /// The path and query.
+    pub path: String,
+    /// How it ended.
+    pub end: ExchangeEnd,
+    /// How long it took, in microseconds.
+    pub elapsed_us: u64,
 }
 
 /// One change that a step made, or tried to.
@@ -159,7 +191,7 @@ pub struct ArtifactReport {
     pub bytes: u64,
 }
 
-/// Requests, counted; one by one they are in the journal.
+/// Requests, counted; one by one they are all in the journal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Exchanges {

@@ -11,6 +11,9 @@ use crate::source::nearest;
 /// What stands for the standard output.
 const STDOUT: &str = "-";
 
+/// The format that comes with a summary.
+const GITHUB: &str = "github";
+
 /// The reports that a user asked for, not yet tried.
 #[derive(Debug, Default)]
 pub struct Targets(Vec<Target>);
@@ -23,6 +26,8 @@ pub struct OpenTargets(Vec<Target>);
 struct Target {
     format: &'static Format,
     path: String,
+    /// Added to the end of what others wrote there.
+    appends: bool,
 }
 
 impl Targets {
@@ -42,6 +47,18 @@ impl Targets {
             }
         }
         Ok(Self(targets))
+    }
+
+    /// Adds Markdown to the end of a job's summary, where annotations are wanted too (`$GITHUB_STEP_SUMMARY`).
+    #[must_use]
+    pub fn summarised_in(mut self, summary: Option<&str>) -> Self {
+        let markdown = FORMATS.iter().find(|format| format.name == "md");
+        if let (Some(path), Some(format)) = (summary.filter(|path| !path.is_empty()), markdown)
+            && self.0.iter().any(|target| target.format.name == GITHUB)
+        {
+            self.0.push(Target { format, path: path.to_owned(), appends: true });
+        }
+        self
     }
 
     /// Whether one report goes to the standard output, which is then no place for anything else.
@@ -77,11 +94,14 @@ impl OpenTargets {
 
 impl Target {
     fn parse(text: &str) -> Result<Self, Error> {
+        // The runner reads annotations from the job's output, so that is where they go.
+        let text = if text == GITHUB { "github=-" } else { text };
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
             return Err(Error::NoPath(text.to_owned()));
         };
         let format = FORMATS.iter().find(|format| format.name == name);
-        Ok(Self { format: format.ok_or_else(|| unknown_format(name))?, path: path.to_owned() })
+        let format = format.ok_or_else(|| unknown_format(name))?;
+        Ok(Self { format, path: path.to_owned(), appends: false })
     }
 
     fn is_stdout(&self) -> bool {
@@ -100,6 +120,9 @@ impl Target {
         if self.is_stdout() {
             return Ok(());
         }
+        if self.appends {
+            return appended(Path::new(&self.path), b"");
+        }
         match Place::of(Path::new(&self.path))? {
             Place::File(path) => beside(&path).map(drop),
             Place::Device(path) => std::fs::OpenOptions::new().write(true).open(path).map(drop),
@@ -110,6 +133,8 @@ impl Target {
         let bytes = (self.format.write)(report)?;
         let written = if self.is_stdout() {
             stdout.write_all(&bytes).and_then(|()| stdout.flush())
+        } else if self.appends {
+            appended(Path::new(&self.path), &bytes)
         } else {
             put(Path::new(&self.path), &bytes)
         };
@@ -135,6 +160,10 @@ impl Place {
             Err(error) => Err(error),
         }
     }
+}
+
+fn appended(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -195,7 +224,10 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_what_to_do() {
         assert_eq!(words(&["jsno=a"]), "there is no report format `jsno`; did you mean `json`?");
-        assert_eq!(words(&["parquet=a"]), "there is no report format `parquet`; there are json, junit");
+        assert_eq!(
+            words(&["parquet=a"]),
+            "there is no report format `parquet`; there are json, junit, html, md, tap, github"
+        );
         assert_eq!(
             words(&["json"]),
             "`--report json` names no file: write `FORMAT=PATH`, for instance `json=report.json`"
@@ -243,6 +275,20 @@ mod tests {
         let errors = targets.write(&Report::default(), &mut Vec::new());
         assert_eq!(errors.len(), 1);
         assert!(good.exists());
+    }
+
+    #[test]
+    fn a_summary_is_added_to_and_only_beside_annotations() {
+        let folder = tempfile::tempdir().unwrap();
+        let summary = folder.path().join("summary.md");
+        std::fs::write(&summary, "before\n").unwrap();
+        let path = summary.to_str();
+        let targets = Targets::parse(["github"]).unwrap().summarised_in(path).open().unwrap();
+        let mut stdout = Vec::new();
+        assert!(targets.write(&Report::default(), &mut stdout).is_empty());
+        assert!(stdout.starts_with(b"::error "));
+        assert!(std::fs::read_to_string(&summary).unwrap().starts_with("before\n# "));
+        assert_eq!(Targets::parse(["json=a"]).unwrap().summarised_in(path).files(), ["json a"]);
     }
 
     #[cfg(unix)]

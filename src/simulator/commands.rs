@@ -25,6 +25,10 @@ pub struct CommandRule {
     /// What it writes to its standard error.
     #[serde(default)]
     pub stderr: String,
+    /// A middleware instance (`namespace/name`): with its present password as the first line of the input all is as
+    /// said, with any other it ends with 2, as `psql` does.
+    #[serde(default)]
+    pub password_of: Option<String>,
     /// The code with which it ends.
     #[serde(default)]
     pub exit_code: u8,
@@ -50,10 +54,20 @@ impl Outcome {
     }
 }
 
-/// Runs a command in a container of a pod.
-pub(super) fn run(rules: &[CommandRule], pod: &Value, container: &str, (words, stdin): (&[&str], &str)) -> Outcome {
+/// Runs a command in a container of a pod; `password` gives the present password of a middleware instance.
+pub(super) fn run(
+    rules: &[CommandRule],
+    (pod, container): (&Value, &str),
+    (words, stdin): (&[&str], &str),
+    password: &dyn Fn(&str) -> Option<String>,
+) -> Outcome {
     let line = words.join(" ");
     if let Some(rule) = rules.iter().find(|rule| rule.matching.holds(pod) && rule.command.is_match(&line)) {
+        let given = stdin.lines().next().unwrap_or_default();
+        if rule.password_of.as_deref().is_some_and(|instance| password(instance).as_deref() != Some(given)) {
+            let stderr = "psql: error: FATAL:  password authentication failed\n".to_owned();
+            return Outcome { stderr, code: 2, ..Outcome::default() };
+        }
         return Outcome {
             stdout: rule.stdout.clone(),
             stderr: rule.stderr.clone(),
@@ -71,19 +85,24 @@ pub(super) fn run(rules: &[CommandRule], pod: &Value, container: &str, (words, s
         "cat" if arguments.is_empty() => Outcome::says(stdin.to_owned()),
         "hostname" => Outcome::says(format!("{}\n", name(pod))),
         "env" | "printenv" => Outcome::says(environment(pod, container)),
-        "sh" | "bash" => shell(rules, pod, container, arguments),
+        "sh" | "bash" => shell(rules, (pod, container), arguments, password),
         _ => Outcome { missing: true, ..Outcome::default() },
     }
 }
 
 /// A shell knows `exit`, and for the rest what everybody knows.
-fn shell(rules: &[CommandRule], pod: &Value, container: &str, arguments: &[&str]) -> Outcome {
+fn shell(
+    rules: &[CommandRule],
+    place: (&Value, &str),
+    arguments: &[&str],
+    password: &dyn Fn(&str) -> Option<String>,
+) -> Outcome {
     let ["-c", script, ..] = arguments else { return Outcome::default() };
     let words: Vec<_> = script.split_whitespace().collect();
     if let ["exit", code] = words.as_slice() {
         return Outcome { code: code.parse().unwrap_or(2), ..Outcome::default() };
     }
-    let outcome = run(rules, pod, container, (&words, ""));
+    let outcome = run(rules, place, (&words, ""), password);
     if outcome.missing {
         let program = words.first().copied().unwrap_or_default();
         return Outcome { stderr: format!("sh: {program}: not found\n"), code: 127, ..Outcome::default() };
@@ -106,7 +125,7 @@ mod tests {
     fn ran(rules: Value, words: &[&str]) -> Outcome {
         let rules: Vec<CommandRule> = serde_json::from_value(rules).expect("legal rules");
         let pod = json!({"metadata": {"name": "db-0"}, "spec": {"containers": [{"name": "c", "env": [{"name": "A", "value": "b"}]}]}});
-        run(&rules, &pod, "c", (words, "typed"))
+        run(&rules, (&pod, "c"), (words, "typed"), &|_| Some("typed".to_owned()))
     }
 
     #[test]
@@ -121,5 +140,6 @@ mod tests {
         assert_eq!(ran(json!([]), &["sh", "-c", "exit 4"]).code, 4);
         assert_eq!(ran(json!([]), &["sh", "-c", "frob"]).code, 127);
         assert!(ran(json!([]), &["frob"]).missing);
+        assert_eq!(ran(json!([{"command": "psql", "password-of": "a/b"}]), &["psql"]).code, 0);
     }
 }

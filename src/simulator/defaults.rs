@@ -116,7 +116,7 @@ fn address(object: &mut Value) {
 /// What a status says before a controller has looked.
 fn empty_status(resource: &Resource, object: &mut Value) {
     let status = match resource.plural {
-        "deployments" | "cronjobs" | "jobs" => json!({}),
+        "deployments" | "cronjobs" | "jobs" | "resourcequotas" => json!({}),
         "replicasets" => json!({ "replicas": 0 }),
         "statefulsets" => json!({ "replicas": 0, "availableReplicas": 0 }),
         "daemonsets" => json!({ "currentNumberScheduled": 0, "numberMisscheduled": 0,
@@ -124,7 +124,6 @@ fn empty_status(resource: &Resource, object: &mut Value) {
         "poddisruptionbudgets" => json!({ "disruptionsAllowed": 0, "currentHealthy": 0,
             "desiredHealthy": 0, "expectedPods": 0 }),
         "services" | "ingresses" => json!({ "loadBalancer": {} }),
-        "resourcequotas" => json!({}),
         _ => return,
     };
     put_default(object, &["status"], status);

@@ -85,6 +85,8 @@ pub enum Effect {
     CloseWatch,
     /// The caches behind `/kapis` are late by so many writes.
     Lag(u64),
+    /// Someone else changes the object just before: a merge patch, written as `someone-else`.
+    Meddle(serde_json::Value),
     /// The past that the request names is forgotten.
     #[serde(rename = "gone-410")]
     Gone,

@@ -87,6 +87,7 @@ impl Simulator {
     /// # Errors
     /// When an object of the scenario cannot be one.
     pub fn new(scenario: Scenario, clock: Clock) -> Result<Self, ScenarioError> {
+        let clock = Clock::starting_at(clock.now() + scenario.clock_skew);
         let store = Store::new(Clock::starting_at(clock.now() - scenario.age));
         let fates = PodFates::new(scenario.pods);
         let users = populate::users(scenario.world, scenario.users);

@@ -95,7 +95,7 @@ const APPS: &[&str] = &["v1"];
 /// Every kind that is served.
 pub static RESOURCES: &[Resource] = &[
     core("pods", "pod", "Pod", &["po"], &[Status, ReturnsDeleted, All]),
-    core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, CreatedByUpdate, All]),
+    core("services", "service", "Service", &["svc"], &[Status, ReturnsDeleted, All]),
     core("configmaps", "configmap", "ConfigMap", &["cm"], &[]),
     core("secrets", "secret", "Secret", &[], &[]),
     core("events", "event", "Event", &["ev"], &[CreatedByUpdate]),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -35,6 +36,10 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What becomes of pods.
     pub pods: Vec<PodRule>,
+    /// How far the server's clock is from the client's, such as `-90s`.
+    #[serde(deserialize_with = "skew")]
+    #[schemars(with = "String")]
+    pub clock_skew: TimeDelta,
     /// What commands do inside of containers (`pods/exec`); the first rule that fits decides.
     pub commands: Vec<CommandRule>,
 }
@@ -254,6 +259,14 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
         .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a duration such as 20ms, 1s or 2m")))
 }
 
+fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (sign, span) = text.strip_prefix('-').map_or((1, text.as_str()), |span| (-1, span));
+    let span = parse_duration(span).and_then(|span| TimeDelta::from_std(span).ok());
+    span.map(|span| span * sign)
+        .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a span such as 90s or -2m")))
+}
+
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit())?;
     let (count, unit) = text.split_at_checked(digits)?;
@@ -326,6 +339,7 @@ mod tests {
         for (document, word) in [
             (json!({"wolrd": "demo"}), "wolrd"),
             (json!({"timing": {"ready": "20"}}), "`20` is not a duration"),
+            (json!({"clock-skew": "late"}), "`late` is not a span"),
             (json!({"switches": {"batch": "v2"}}), "v2"),
             (json!({"faults": [{"on": {"path": "("}, "do": "stall"}]}), "unclosed group"),
             (json!({"pods": [{"match": {}, "becomes": "happy"}]}), "happy"),

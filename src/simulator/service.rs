@@ -55,8 +55,10 @@ async fn answer(app: &Arc<App>, request: Request) -> Response {
     let traits = routes::traits(app, &ask, &uri);
     let effect = app.faults.strike(&traits);
     let effect = effect.cloned();
-    if let Some(Effect::Lag(writes)) = effect {
-        ask.lag = writes;
+    match &effect {
+        Some(Effect::Lag(writes)) => ask.lag = *writes,
+        Some(Effect::Meddle(patch)) => routes::meddle(app, &traits, patch),
+        _ => {}
     }
     let known = caller.as_ref().and_then(|found| found.as_ref().ok());
     let response = match effect.as_ref().and_then(|effect| instead(app, &ask, known, effect)) {
@@ -94,7 +96,8 @@ fn instead(app: &App, ask: &Ask, caller: Option<&Caller>, effect: &Effect) -> Op
         | Effect::Garble
         | Effect::BufferWatch
         | Effect::CloseWatch
-        | Effect::Lag(_) => None,
+        | Effect::Lag(_)
+        | Effect::Meddle(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 
 use super::Dropped;
 use super::testkit::Kit;
+use crate::clock::Clock;
 
 const PODS: &str = "/api/v1/namespaces/shop/pods";
 const CONFIG: &str = "/api/v1/namespaces/shop/configmaps/c";
@@ -92,6 +93,41 @@ async fn a_watch_may_be_closed_or_held_back() {
     let soon = tokio::time::timeout(Duration::from_millis(500), events.next());
     assert!(soon.await.is_err(), "held back until the watch ends");
     assert_eq!(events.next().await.map(|(kind, _)| kind), Some("ADDED".into()));
+}
+
+#[tokio::test]
+async fn another_actor_may_change_the_object_in_between() {
+    let kit = faulty(&json!({"meddle": {"data": {"colour": "red"}}}));
+    let mut mine = config();
+    mine["metadata"]["resourceVersion"] = kit.simulator.store().version().to_string().into();
+    let (status, body) = kit.send("PUT", CONFIG, Some(mine)).await;
+    assert_eq!((status, &body["reason"]), (409, &json!("Conflict")), "{body}");
+    let kit = faulty(&json!({"meddle": {"data": {"colour": "red"}}}));
+    let (status, body) = kit.patch(CONFIG, "merge-patch+json", json!({"data": {"size": "big"}})).await;
+    assert_eq!((status, &body["data"]), (200, &json!({"colour": "red", "size": "big"})));
+    assert_eq!(body["metadata"]["managedFields"][0]["manager"], "someone-else");
+}
+
+#[tokio::test]
+async fn the_clock_of_the_server_may_be_wrong() {
+    let kit = Kit::admin(json!({"clock-skew": "-2m", "objects": [config()]}));
+    let (_, body) = kit.get(CONFIG).await;
+    let born: crate::clock::Timestamp = body["metadata"]["creationTimestamp"].as_str().unwrap().parse().unwrap();
+    let late = (Clock::system().now() - born).num_seconds();
+    assert!((119..=125).contains(&late), "{late}");
+}
+
+#[tokio::test]
+async fn permissions_may_be_lost_midway() {
+    let fault = json!([{"on": {"verb": "patch"}, "after": 1, "times": 99, "do": "forbid"}]);
+    let kit = Kit::admin(json!({"objects": [config()], "faults": fault}));
+    let patch = || kit.patch(CONFIG, "merge-patch+json", json!({"data": {"a": "b"}}));
+    assert_eq!(patch().await.0, 200);
+    for _ in 0..3 {
+        let (status, body) = patch().await;
+        assert_eq!((status, &body["reason"]), (403, &json!("Forbidden")));
+    }
+    assert_eq!(kit.get(CONFIG).await.0, 200);
 }
 
 #[tokio::test]

@@ -94,9 +94,12 @@ fn a_rollout_that_keeps_its_pods_is_within_any_budget() {
 
 #[test]
 fn pods_that_are_sent_away_count_until_they_are_back() {
+    // Replacements never become ready: what is away stays away.
+    let world = std::fs::read_to_string(crate::kit::WORLD).unwrap().replace("ready: 1ms", "ready: 10m");
     let step = "delete: {pods: {in: shop, selector: {app: web}, max: 3}, wait: false}";
-    let ended = away("40%", step).run().exits(1);
+    let ended = away("40%", step).world(&world.replace("age: 1m", "age: 60m")).run().exits(1);
     assert!(ended.said().contains("over the budget, unavailable: 2 of 3 pods"), "{}", ended.said());
+    assert_eq!(ended.report()["counts"]["changes"], 1);
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Case {
         self
     }
 
+    /// The folder in which the binary is started.
+    pub(crate) fn place(&self) -> &Path {
+        &self.folder
+    }
+
     /// Starts the binary in this folder.
     pub(crate) fn inside(mut self, folder: &Path) -> Self {
         self.folder = folder.to_path_buf();

@@ -108,6 +108,23 @@ fn a_refresh_token_is_imported_and_kept_when_it_rotates() {
 }
 
 #[test]
+fn processes_that_are_refused_at_once_renew_once() {
+    let server = Server::of_text(&format!("{WORLD}tokens: {{requests: 4, refresh: rotates}}\n"));
+    let look = || Case::new(["get", "ns", "shop", "-o", "name"]);
+    let spent = (0..4).fold(mira(&server), |ended, _| look().at_home_of(ended).run().exits(0));
+    let case = look().at_home_of(spent);
+    // Each takes one request: the four tokens' worth of a single renewal, in whatever order they come.
+    let children: Vec<_> = (0..4)
+        .map(|_| case.command().stdout(std::process::Stdio::null()).spawn().expect("the binary starts"))
+        .collect();
+    for mut child in children {
+        assert!(child.wait().expect("it ends").success());
+    }
+    let renewals = server.requests().iter().filter(|seen| seen.starts_with("POST /api/refresh")).count();
+    assert_eq!(renewals, 1, "{:?}", server.requests());
+}
+
+#[test]
 fn a_login_that_works_is_not_made_again_unless_asked() {
     let server = Server::of_text(WORLD);
     let first = mira(&server);

@@ -152,6 +152,7 @@ fn a_space_at_a_glance_and_its_events() {
 fn who_we_are_is_asked_of_the_target() {
     let ended = look(["whoami"]).run().exits(0);
     assert!(ended.stdout.lines().any(|line| line.split_whitespace().eq(["user", "alice"])), "{}", ended.said());
+    assert!(ended.stdout.contains("token ends ") && ended.stdout.contains("  in 5"), "{}", ended.said());
     assert_eq!(json(["whoami"])["role"], "platform-admin");
 }
 
@@ -162,6 +163,51 @@ fn a_look_leaves_no_record_and_asks_no_more_than_its_action() {
     assert_eq!(server.requests(), ["GET /apis/apps/v1/namespaces/shop/deployments/web"]);
     assert!(ended.stderr.contains("GET /apis/apps/v1/namespaces/shop/deployments/web  200"), "{}", ended.stderr);
     assert_eq!(ended.files(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn several_kinds_are_several_tables_and_one_list() {
+    let ended = look(["get", "deploy,ns", "-n", "shop"]).run().exits(0);
+    assert!(ended.stdout.contains("\n\nNAME") && ended.stdout.contains("UP-TO-DATE"), "{}", ended.said());
+    let list = json(["get", "deploy,ns", "-n", "shop"]);
+    let kinds: std::collections::BTreeSet<&str> =
+        list["items"].as_array().expect("items").iter().filter_map(|item| item["kind"].as_str()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["Deployment", "Namespace"]);
+}
+
+#[test]
+fn any_action_that_reads_can_be_carried_out_by_itself() {
+    let ended = look(["observe", "wait-for-rollout", "{deployment: shop/web}", "-o", "jsonpath=$.metadata.name"]);
+    assert_eq!(ended.run().exits(0).stdout, "web\n");
+    let table = look(["observe", "list", "{deployments: {in: shop}}"]).run().exits(0);
+    assert!(table.stdout.starts_with("NAMESPACE   NAME "), "{}", table.said());
+    let yaml = look(["observe", "context"]).run().exits(0);
+    assert!(yaml.stdout.contains("user: alice\n"), "{}", yaml.said());
+}
+
+#[test]
+fn a_wait_by_itself_says_what_it_waits_for_and_when_it_gave_up() {
+    let words = ["observe", "wait", "{deployment: shop/web, until: [{path: $.spec.replicas, equals: 9}], timeout: 1s}"];
+    let ended = look(words).run().exits(1);
+    assert!(
+        ended.stderr.contains("\nerror: not done within 1 s: ") && ended.stderr.starts_with("… "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_may_change_things_takes_a_runbook() {
+    for (words, said) in [
+        (["observe", "scale", "{deployment: shop/web, replicas: 9}"], "that takes a runbook"),
+        (["observe", "exec", "{container: shop/web/web, command: [ls]}"], "that takes a runbook"),
+        (["observe", "gett", "{}"], "did you mean `get`?"),
+        (["observe", "get", "{deployment: [}"], "arguments:1:"),
+        (["observe", "get", "{deploymnt: shop/web}"], "did you mean `deployment`?"),
+    ] {
+        let ended = look(words).run().exits(2);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -12,8 +12,10 @@
 )]
 
 mod bless;
+mod books;
 mod cases;
 mod contract;
+mod coverage;
 mod crash;
 mod guards;
 mod hidden;
@@ -21,12 +23,15 @@ mod history;
 mod house;
 mod interrupted;
 mod kit;
+mod kubectl;
 mod login;
 mod look;
 mod normal;
 mod plan;
+mod preflight;
 mod readme;
 mod refused;
+mod reports;
 mod resumed;
 mod runbooks;
 mod running;

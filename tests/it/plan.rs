@@ -204,6 +204,100 @@ steps:
 }
 
 #[test]
+fn manifests_are_applied_in_the_order_in_which_they_come_to_be() {
+    let server = Server::of(WORLD);
+    let book = "\
+runbook: v1
+name: manifests
+steps:
+  - id: made
+    apply:
+      objects:
+        - {apiVersion: v1, kind: Namespace, metadata: {name: fresh}}
+        - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: fresh}, data: {a: b}}
+        - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: shop}, data: {colour: red}}
+";
+    let plan = plan_of(&server, book, 0);
+    let effects = step(&plan, "made")["effects"].as_array().unwrap().clone();
+    let kinds: Vec<&Value> = effects.iter().map(|effect| &effect["kind"]).collect();
+    assert_eq!(kinds, ["create", "create", "change"]);
+    assert_eq!(effects[0]["undo"]["is"], "delete-created");
+    assert_eq!(effects[1]["basis"]["because"], "its namespace is created first");
+    assert_eq!(effects[2]["fields"], json!([{"pointer": "/data/colour", "before": "blue", "after": "red"}]));
+    bound(&server, book, || {}).exits(0);
+}
+
+#[test]
+fn no_change_whatever_is_made_by_looking_at_it() {
+    let server = Server::of_text(&std::fs::read_to_string(WORLD).unwrap().replace("objects:\n", JOBS));
+    let book = "\
+runbook: v1
+name: everything
+steps:
+  - {id: a, restart: {deployment: shop/web}}
+  - {id: b, restart: {deployment: shop/api, strategy: delete-pods, max-parallel: 2}}
+  - {id: c, suspend: {cronjob: shop/nightly}}
+  - {id: d, trigger: {cronjob: shop/nightly}}
+  - {id: e, rerun: {job: shop/migrate}}
+  - {id: f, set-image: {deployment: shop/web, container: web, image: 'registry.example/web:2'}}
+  - {id: g, delete: {configmap: shop/settings}}
+  - {id: h, delete: {deployments: {in: shop, max: 9}}}
+  - {id: i, drain: {node: node-1, emptydir: delete, unmanaged: delete}}
+  - {id: j, patch: {service: shop/none, body: {}}, when: 1 == 2}
+  - {id: k, delete: {namespace: shop}}
+";
+    let plan = || {
+        let ended = planned(&server, book, &["-o", "json"]).run();
+        let plan: Value = serde_json::from_str(&ended.stdout).expect("a plan");
+        let failed: Vec<&Value> =
+            plan["steps"].as_array().unwrap().iter().filter(|step| !step["fails"].is_null()).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        // A schedule that is suspended has nothing to do with a job of another name, nor with one made by hand.
+        assert_eq!(step(&plan, "d")["effects"][0]["object"]["name"], "nightly-*");
+        assert_eq!(step(&plan, "e")["effects"][1]["kind"], "create");
+        plan["hash"].clone()
+    };
+    assert_eq!(plan(), plan());
+    assert_eq!(server.writes(), Vec::<String>::new());
+}
+
+/// A node, a job that has ended and a cron job beside what the common world has.
+const JOBS: &str = "objects:
+  - {apiVersion: v1, kind: Node, metadata: {name: node-1}}
+  - apiVersion: batch/v1
+    kind: CronJob
+    metadata: {name: nightly, namespace: shop}
+    spec: {schedule: '0 3 * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}}
+  - apiVersion: batch/v1
+    kind: Job
+    metadata: {name: migrate, namespace: shop}
+    spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}
+";
+
+#[test]
+fn a_plan_of_a_hundred_steps_asks_each_object_once_and_each_change_twice() {
+    let deployment = |number: usize| {
+        format!(
+            "  - {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: app-{number}, namespace: shop}}, spec: {{replicas: 1, \
+             selector: {{matchLabels: {{app: a{number}}}}}, template: {{metadata: {{labels: {{app: a{number}}}}}, \
+             spec: {{containers: [{{name: a, image: a}}]}}}}}}}}\n"
+        )
+    };
+    let world: String = (0..50).map(deployment).collect();
+    let text = std::fs::read_to_string(WORLD).unwrap();
+    let server = Server::of_text(&text.replace("objects:\n", &format!("objects:\n{world}")));
+    let step = |number: usize| {
+        format!(
+            "  - get: {{deployment: shop/app-{number}}}\n  - scale: {{deployment: shop/app-{number}, replicas: 2}}\n"
+        )
+    };
+    let steps: String = (0..50).map(step).collect();
+    let plan = plan_of(&server, &format!("runbook: v1\nname: many\nsteps:\n{steps}"), 0);
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 100);
+    assert_eq!(plan["requests"], 150);
+}
+
+#[test]
 fn what_would_fail_is_told() {
     let server = Server::of(WORLD);
     let book = "\

@@ -83,6 +83,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn books(folder: &str) -> Vec<PathBuf> {
     let mut books = files_below(&Path::new(ROOT).join(folder));
     books.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    books.retain(|path| !stem(path).ends_with(".scenario"));
     books.sort();
     assert!(!books.is_empty(), "{folder} holds runbooks");
     books

@@ -115,6 +115,11 @@ impl Server {
         &self.serving.url
     }
 
+    /// A kubeconfig with a context for each user.
+    pub(crate) fn kubeconfig(&self) -> String {
+        runhub::simulator::manifests::kubeconfig(&self.simulator, &self.serving.url)
+    }
+
     /// An access and a refresh token of a user.
     pub(crate) fn tokens(&self, user: &str) -> (String, String) {
         self.simulator.login(user).expect("a user")
@@ -123,6 +128,15 @@ impl Server {
     /// `METHOD path` of every request, in order.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.simulator.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+    }
+
+    /// `METHOD path` of every request that changed something or would have, in order.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let seen = self.simulator.requests();
+        let changing = seen.iter().filter(|seen| {
+            seen.method != "GET" && !seen.path.contains("selfsubject") && !seen.query.contains("dryRun")
+        });
+        changing.map(|seen| format!("{} {}", seen.method, seen.path)).collect()
     }
 
     /// Sends a case here, as alice.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::action::context::Context;
 use crate::action::failure;
 use crate::cluster::resource::Address;
-use crate::document;
+use crate::document::{self, CustomObject, Target};
 use crate::event::{Class, Failure, ObjectId};
 use crate::source::{Diagnostic, Source};
 
@@ -70,6 +70,14 @@ fn beginning(object: &Value) -> String {
 /// Whether a path stays inside the folder that it begins in.
 pub(super) fn stays_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// Where an object says that it lies.
+pub(super) fn target(body: &Value) -> Option<Target> {
+    let id = ObjectId::of(body);
+    let namespace = Some(id.namespace).filter(|namespace| !namespace.is_empty());
+    let object = CustomObject { api_version: id.api_version, kind: id.kind, namespace, name: id.name };
+    Some(object).filter(|object| !object.kind.is_empty() && !object.name.is_empty()).map(Target::Object)
 }
 
 /// The objects of a file beside the book.

@@ -22,13 +22,14 @@ use self::manifest::Manifest;
 use super::change::Proposal;
 use super::diff::{content, differences};
 use super::get::conceal_data;
+use super::look::Seen;
 use super::patch::{ROLLS, bound, pods_taken, summary};
 use super::rollout::Baseline;
 use super::row::{aimed, schema_of};
 use super::wait::{Wait, await_rollout};
-use super::{Action, ActionKind, Changes, Context, Effect, Observed, failure};
-use crate::document::{Mode, Node, TargetRule};
-use crate::event::{Class, Failure, ObjectId, Reversal, Verb};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook, after_steps, failure};
+use crate::document::{Mode, Node, Target, TargetRule};
+use crate::event::{Class, Failure, ObjectId, PlannedEffect, Reversal, Verb};
 use crate::source::Diagnostic;
 
 /// How often a conflict is met by reading again.
@@ -109,12 +110,7 @@ fn check(objects: &Node, mode: Mode, out: &mut Vec<Diagnostic>) {
 #[async_trait]
 impl Action for Apply {
     async fn act(&self, context: &Context) -> Result<Observed, Failure> {
-        let objects = match (&self.arguments.objects, &self.arguments.file) {
-            (Some(objects), _) => objects.clone(),
-            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
-            (None, None) => Vec::new(),
-        };
-        let manifests = manifest::placed(context, objects).await?;
+        let manifests = self.manifests(context).await?;
         let mut count = Count::default();
         let mut applied = Vec::new();
         for manifest in &manifests {
@@ -130,6 +126,19 @@ impl Action for Apply {
         let objects: Vec<Value> = applied.into_iter().map(|(object, _)| object).collect();
         let changed = count.created + count.changed > 0;
         Ok(Observed { result: json!({"objects": objects}), info, changed, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let mut outlook = Outlook::default();
+        for manifest in self.manifests(look.context()).await? {
+            outlook.effects.extend(self.look_at(look, &manifest).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let targets: Vec<Target> = self.arguments.objects.iter().flatten().filter_map(manifest::target).collect();
+        targets.iter().flat_map(|target| [Need::of("patch", target), Need::of("create", target)]).collect()
     }
 
     fn effect(&self) -> Effect {
@@ -171,6 +180,40 @@ impl Count {
 }
 
 impl Apply {
+    /// The objects that are to be, each with its place.
+    async fn manifests(&self, context: &Context) -> Result<Vec<Manifest>, Failure> {
+        let objects = match (&self.arguments.objects, &self.arguments.file) {
+            (Some(objects), _) => objects.clone(),
+            (None, Some(file)) => manifest::of_file(&context.facts().folder, file)?,
+            (None, None) => Vec::new(),
+        };
+        manifest::placed(context, objects).await
+    }
+
+    /// What applying one object would do; on what an earlier step leaves the server cannot be asked.
+    async fn look_at(&self, look: &Look, manifest: &Manifest) -> Result<Option<PlannedEffect>, Blind> {
+        let context = look.context();
+        if manifest.address.resource().kind == "Secret" {
+            conceal_data(context, &manifest.body);
+        }
+        let address = manifest.address.clone();
+        let (seen, proposal) = match look.find(address.clone()).await? {
+            None => (Seen { address, object: Value::Null, after: Vec::new() }, Some(self.creation(manifest))),
+            Some(seen) if seen.after.is_empty() => {
+                let proposal = self.patch(context, manifest, &seen.object).await?;
+                (seen, proposal)
+            }
+            Some(seen) => return Err(Blind::Unknown(after_steps(&seen.after))),
+        };
+        let Some(proposal) = proposal else { return Ok(None) };
+        let (is_new, is_secret) = (proposal.verb == Verb::Create, manifest.address.resource().kind == "Secret");
+        let mut effect = look.rehearse(&seen, proposal).await?;
+        if is_new && !is_secret {
+            effect.fields = differences("", None, Some(&content(&manifest.body)));
+        }
+        Ok(Some(effect))
+    }
+
     /// Applies one object; nothing is sent where it is as it should be.
     async fn one(&self, context: &Context, manifest: &Manifest) -> Result<(Value, Done), Failure> {
         if manifest.address.resource().kind == "Secret" {
@@ -195,8 +238,12 @@ impl Apply {
     }
 
     async fn create(&self, context: &Context, manifest: &Manifest) -> Result<Value, Failure> {
+        context.change(self.creation(manifest)).await
+    }
+
+    fn creation(&self, manifest: &Manifest) -> Proposal {
         let request = manifest.address.apply(manifest.body.clone(), self.arguments.force);
-        let proposal = Proposal {
+        Proposal {
             verb: Verb::Create,
             address: Some(manifest.address.clone()),
             object: ObjectId { uid: String::new(), ..ObjectId::of(&manifest.body) },
@@ -206,37 +253,43 @@ impl Apply {
             written: Vec::new(),
             reversal: Reversal::DeleteCreated,
             pods: 0,
-        };
-        context.change(proposal).await
+        }
     }
 
     /// Rehearses, then sends, bound to what was read.
     async fn change(&self, context: &Context, manifest: &Manifest, before: Value) -> Result<(Value, Done), Failure> {
+        match self.patch(context, manifest, &before).await? {
+            Some(proposal) => Ok((context.change(proposal).await?, Done::Changed)),
+            None => Ok((before, Done::Unchanged)),
+        }
+    }
+
+    /// The change of an object that is there, as the server rehearses it; nothing where it is as it should be.
+    async fn patch(&self, context: &Context, manifest: &Manifest, before: &Value) -> Result<Option<Proposal>, Failure> {
         let is_secret = manifest.address.resource().kind == "Secret";
-        let request = || manifest.address.apply(bound(manifest.body.clone(), &before), self.arguments.force);
+        let request = || manifest.address.apply(bound(manifest.body.clone(), before), self.arguments.force);
         let rehearsal = request().dry_run();
         let after = context.read(&rehearsal).await?.json();
         let after = after.map_err(|error| failure::of_error(&error, rehearsal.what()))?;
         if is_secret {
-            conceal_data(context, &before);
+            conceal_data(context, before);
             conceal_data(context, &after);
         }
-        let written = differences("", Some(&content(&before)), Some(&content(&after)));
+        let written = differences("", Some(&content(before)), Some(&content(&after)));
         if written.is_empty() {
-            return Ok((before, Done::Unchanged));
+            return Ok(None);
         }
-        let proposal = Proposal {
+        Ok(Some(Proposal {
             verb: Verb::Patch,
             address: Some(manifest.address.clone()),
-            object: ObjectId::of(&before),
+            object: ObjectId::of(before),
             summary: summary(&written, is_secret),
             request: request(),
-            pods: pods_taken(&before, &after, &written),
-            before: Some(Arc::new(before)),
+            pods: pods_taken(before, &after, &written),
+            before: Some(Arc::new(before.clone())),
             reversal: Reversal::Fields,
             written,
-        };
-        Ok((context.change(proposal).await?, Done::Changed))
+        }))
     }
 }
 

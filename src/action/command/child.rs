@@ -89,12 +89,11 @@ async fn followed<T>(
     if let Some(said) = said {
         return Ok((said, status));
     }
-    let said = match tokio::time::timeout(LINGER, &mut streams).await {
-        Ok(said) => said?,
-        Err(_) => {
-            group.kill();
-            streams.await?
-        }
+    let said = if let Ok(said) = tokio::time::timeout(LINGER, &mut streams).await {
+        said?
+    } else {
+        group.kill();
+        streams.await?
     };
     Ok((said, status))
 }

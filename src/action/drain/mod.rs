@@ -20,12 +20,13 @@ use tokio::time::Instant;
 
 use self::round::Round;
 use self::stay::{Losses, OnNode};
-use super::cordon::{RULE, mark};
+use super::cordon::{RULE, mark, plan};
 use super::delete::{check_grace, seconds};
-use super::pods::Going;
+use super::pods::{self, Going};
 use super::row::{aimed, schema_of};
 use super::wait::Wait;
-use super::{Action, ActionKind, Changes, Context, Effect, Observed};
+use super::{Action, ActionKind, Blind, Changes, Context, Effect, Look, Need, Observed, Outlook};
+use crate::cluster::resource::POD;
 use crate::document::{DurationText, Target};
 use crate::event::Failure;
 use crate::source::Diagnostic;
@@ -108,6 +109,25 @@ impl Action for Drain {
         }
         let result = context.get(&address).await?;
         Ok(Observed { result, info, changed: marked.changed || end.evicted > 0, secret: false })
+    }
+
+    async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        let context = look.context();
+        let address = context.one(&self.target).await?;
+        let on_node = OnNode::read(context, address.name()).await?;
+        on_node.refuse(self.losses(), address.name())?;
+        let mut outlook = look.edits(&self.target, |node| Ok(plan(node, true))).await?;
+        let going = Going { force: false, grace: self.arguments.grace_period.as_ref().and_then(seconds) };
+        for pod in &on_node.going {
+            let seen = look.object(pods::address(pod)?).await?;
+            let proposal = pods::proposal(context, pod, going).await?;
+            outlook.effects.push(look.rehearse(&seen, proposal).await?);
+        }
+        Ok(outlook)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        vec![Need::of("patch", &self.target), Need::beside("create", &self.target, &POD, Some("eviction"))]
     }
 
     fn effect(&self) -> Effect {

@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::stay::{Bound, Losses, OnNode, name};
+use super::stay::{Bound, Losses, OnNode, is_leaving, name};
 use crate::action::context::Context;
 use crate::action::failure;
 use crate::action::pods::{Going, Sent, ask_again, send_away};
@@ -131,10 +131,6 @@ fn counted(pods: usize) -> String {
 
 fn uid(pod: &Value) -> String {
     ObjectId::of(pod).uid
-}
-
-fn is_leaving(pod: &Value) -> bool {
-    pod.pointer("/metadata/deletionTimestamp").is_some()
 }
 
 /// The pods of a node, as they are next seen.

@@ -87,6 +87,11 @@ pub(super) fn name(pod: &Value) -> String {
     format!("{}/{}", id.namespace, id.name)
 }
 
+/// Whether a pod is on its way out.
+pub(super) fn is_leaving(pod: &Value) -> bool {
+    pod.pointer("/metadata/deletionTimestamp").is_some()
+}
+
 /// Whether a pod would only come back to this node, or is not the server's to send away.
 fn stays(pod: &Value) -> bool {
     let mirror = pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some();

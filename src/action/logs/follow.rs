@@ -52,7 +52,8 @@ pub(super) async fn until(
                 if !context.hears(&whole) {
                     lines.push(whole);
                 }
-                if pattern.is_some_and(|pattern| pattern.is_match(&line)) {
+                let text = if part.timestamps { parted(&line).1 } else { &line };
+                if pattern.is_some_and(|pattern| pattern.is_match(text)) {
                     let info = json!({"found": line, "container": source.to_string(), "waited": millis(started)});
                     return Ok((lines, info));
                 }
@@ -100,10 +101,13 @@ async fn all_ended(context: &Context, sources: &[Source]) -> Result<bool, Failur
     Ok(over)
 }
 
-/// The new lines of one log, without their moments.
+/// The new lines of one log, with their moments where these were asked for.
 async fn look(context: &Context, source: &Source, part: &LogPart, seen: &mut Seen) -> Result<Vec<String>, Failure> {
     match source.read(context, seen.wanted(part)).await {
-        Ok(text) => Ok(seen.fresh(&text)),
+        Ok(text) => {
+            let lines = seen.fresh(&text);
+            Ok(if part.timestamps { lines } else { lines.iter().map(|line| parted(line).1.to_owned()).collect() })
+        }
         Err(failure) if is_not_started(&failure) => Ok(Vec::new()),
         Err(failure) => Err(failure),
     }
@@ -117,6 +121,7 @@ impl Seen {
         }
     }
 
+    /// The lines that were not seen before, each with its moment.
     fn fresh(&mut self, text: &str) -> Vec<String> {
         let mut counted: HashMap<&str, usize> = HashMap::new();
         let mut fresh = Vec::new();
@@ -124,7 +129,7 @@ impl Seen {
             let count = counted.entry(line).or_default();
             *count += 1;
             if *count > self.known.get(line).copied().unwrap_or(0) {
-                fresh.push(parted(line).1.to_owned());
+                fresh.push(line.to_owned());
             }
         }
         self.remember(&counted);
@@ -156,20 +161,24 @@ fn parted(line: &str) -> (Option<DateTime<FixedOffset>>, &str) {
 mod tests {
     use super::*;
 
+    fn texts(seen: &mut Seen, text: &str) -> Vec<String> {
+        seen.fresh(text).iter().map(|line| parted(line).1.to_owned()).collect()
+    }
+
     #[test]
     fn a_line_that_comes_again_is_known_and_a_twin_of_it_is_not() {
         let mut seen = Seen::default();
-        assert_eq!(seen.fresh("2026-01-01T00:00:01.1Z a\n2026-01-01T00:00:02.2Z b\n"), ["a", "b"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:01.1Z a\n2026-01-01T00:00:02.2Z b\n"), ["a", "b"]);
         assert_eq!(seen.wanted(&LogPart::default()).since_time.as_deref(), Some("2026-01-01T00:00:02.200+00:00"));
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), ["b"]);
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), Vec::<String>::new());
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), ["b"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.2Z b\n2026-01-01T00:00:02.2Z b\n"), Vec::<String>::new());
     }
 
     #[test]
     fn a_line_that_comes_late_within_its_second_is_not_lost() {
         let mut seen = Seen::default();
         seen.fresh("2026-01-01T00:00:02.5Z b\n");
-        assert_eq!(seen.fresh("2026-01-01T00:00:02.4Z a\n2026-01-01T00:00:02.5Z b\n"), ["a"]);
+        assert_eq!(texts(&mut seen, "2026-01-01T00:00:02.4Z a\n2026-01-01T00:00:02.5Z b\n"), ["a"]);
     }
 
     proptest::proptest! {
@@ -181,7 +190,7 @@ mod tests {
                 end = (end + cut).min(all.len());
                 // The server answers from the whole second of the last line on.
                 let from = seen.last.map_or(0, |last| usize::try_from(last.timestamp() % 60).unwrap() * 5);
-                got.extend(seen.fresh(&all[from..end].join("\n")));
+                got.extend(texts(&mut seen, &all[from..end].join("\n")));
             }
             let wanted: Vec<String> = (0..end).map(|n| format!("line {n}")).collect();
             proptest::prop_assert_eq!(got, wanted);

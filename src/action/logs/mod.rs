@@ -49,6 +49,9 @@ struct Arguments {
     /// The log of the instance before the present one.
     #[serde(default)]
     previous: bool,
+    /// Each line begins with its moment, by the node's clock.
+    #[serde(default)]
+    timestamps: bool,
     /// Init and ephemeral containers too, and all where the pod names a default.
     #[serde(default)]
     all_containers: bool,
@@ -148,6 +151,7 @@ impl Logs {
                 .as_ref()
                 .map(|since| since.duration().as_millis().div_ceil(1000).max(1))
                 .map(seconds),
+            timestamps: self.arguments.timestamps,
             ..LogPart::default()
         }
     }

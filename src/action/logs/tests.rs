@@ -77,6 +77,14 @@ async fn following_begins_before_the_container_and_ends_with_the_line() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn moments_are_kept_where_they_are_asked_for_and_do_not_hide_the_line() {
+    let stage = Stage::new([pod("shop", "web-1", "p1")])
+        .refusing(|_, path, _| path.ends_with("/log").then(|| plain("2026-01-01T00:00:01Z listening\n")));
+    let seen = logs(", timestamps: true, follow: {until-line: '^listening'}").act(&stage.context()).await.unwrap();
+    assert_eq!(seen.result["lines"], json!(["2026-01-01T00:00:01Z listening"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_ends_without_the_line_is_a_failure() {
     let mut over = pod("shop", "web-1", "p1");
     over["status"]["phase"] = "Succeeded".into();
@@ -100,7 +108,9 @@ async fn without_a_pattern_a_log_is_followed_to_its_end() {
         .on(move |objects, _, path| {
             // The target, the look before the first reading; the next look finds it ended.
             if path.ends_with("/web-1") && looks.fetch_add(1, Ordering::Relaxed) == 1 {
-                objects.values_mut().for_each(|pod| pod["status"]["phase"] = "Succeeded".into());
+                for pod in objects.values_mut() {
+                    pod["status"]["phase"] = "Succeeded".into();
+                }
             }
         });
     let seen = logs(", follow: {}").act(&stage.context()).await.unwrap();

@@ -1,6 +1,6 @@
 //! What a step would touch, where its arguments are not all known yet.
 
-use super::{Look, after_steps};
+use super::{Look, Seen, after_steps};
 use crate::action::reach::running_pods;
 use crate::action::{ActionKind, Effect};
 use crate::document::{Mode, Node, Target, split};
@@ -13,25 +13,38 @@ impl Look {
     pub async fn aim(&self, kind: &ActionKind, node: &Node, blur: Blur<'_>) -> Vec<PlannedEffect> {
         let target = known_target(kind, node);
         let objects = match &target {
-            Some(target) => self.objects(&open(target), 0).await.ok(),
+            Some(target @ Target::Set(_)) => self.objects(&open(target), 0).await.ok(),
+            Some(target) => self.as_it_is(target).await,
             None => None,
         };
         let Some(seen) = objects.filter(|_| blur.times == 1) else {
-            return vec![blur.effect(kind, None, most(target.as_ref()) * blur.times, 0)];
+            return vec![blur.effect(kind, None, most(target.as_ref(), node) * blur.times, 0)];
         };
         let mut effects = Vec::new();
         for seen in seen {
             let id = ObjectId::of(&seen.object);
-            let is_pod = id.kind == "Pod";
-            let pods = if is_pod { 1 } else { u64::from(running_pods(&seen.object)) };
+            let takes = sort_of(kind) != EffectKind::Exec;
+            let is_pod = id.kind == "Pod" && takes;
+            let pods = if is_pod { 1 } else { u64::from(running_pods(&seen.object)) * u64::from(takes) };
             let mut effect = blur.effect(kind, Some(id), u64::from(!is_pod), pods);
             if !seen.after.is_empty() && effect.summary.is_empty() {
                 effect.summary = after_steps(&seen.after);
             }
-            self.leave(&seen.address, super::Left::Unclear);
+            if takes {
+                self.leave(&seen.address, super::Left::Unclear);
+            }
             effects.push(effect);
         }
         effects
+    }
+}
+
+impl Look {
+    /// The one object of a target as the server has it, whatever earlier steps leave of it.
+    async fn as_it_is(&self, target: &Target) -> Option<Vec<Seen>> {
+        let address = self.context().one(target).await.ok()?;
+        let object = self.context().find(&address).await.ok()??;
+        Some(vec![Seen { address, object, after: Vec::new() }])
     }
 }
 
@@ -96,9 +109,10 @@ fn open(target: &Target) -> Target {
     target
 }
 
-fn most(target: Option<&Target>) -> u64 {
-    match target {
-        Some(Target::Set(set)) => set.max.unwrap_or(1),
+fn most(target: Option<&Target>, node: &Node) -> u64 {
+    match (target, node.get("objects")) {
+        (Some(Target::Set(set)), _) => set.max.unwrap_or(1),
+        (None, Some(objects)) => u64::try_from(objects.items().len()).unwrap_or(u64::MAX).max(1),
         _ => 1,
     }
 }

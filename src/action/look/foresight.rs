@@ -88,15 +88,15 @@ impl Foresight {
 
     /// The steps after which the answers of these requests would be others.
     pub fn unsettles(&self, paths: &[String]) -> Vec<StepId> {
-        self.unsettling(paths, |read, address| read.sees(address))
+        self.unsettling(paths, &|read, touched| read.sees(touched))
     }
 
     /// The same, but for reads of the touched objects themselves: a look knows what is left of these.
     pub fn unsettles_beside(&self, paths: &[String]) -> Vec<StepId> {
-        self.unsettling(paths, |read, address| read.sees_beside(address))
+        self.unsettling(paths, &|read, touched| read.plural != touched.resource().plural && read.sees(touched))
     }
 
-    fn unsettling(&self, paths: &[String], sees: fn(&Read<'_>, &Address) -> bool) -> Vec<StepId> {
+    fn unsettling(&self, paths: &[String], sees: &dyn Fn(&Read<'_>, &Address) -> bool) -> Vec<StepId> {
         let reads: Vec<Read<'_>> = paths.iter().filter_map(|path| Read::of(path)).collect();
         let mut steps: Vec<StepId> = Vec::new();
         self.with(|all| {
@@ -130,10 +130,6 @@ impl<'a> Read<'a> {
         }
     }
 
-    fn sees_beside(&self, touched: &Address) -> bool {
-        self.plural != touched.resource().plural && self.sees(touched)
-    }
-
     fn sees(&self, touched: &Address) -> bool {
         let plural = touched.resource().plural.as_ref();
         if plural == "namespaces" && self.namespace == Some(touched.name()) {
@@ -144,8 +140,18 @@ impl<'a> Read<'a> {
             return near && self.name.is_none_or(|name| name == touched.name());
         }
         let followers = FOLLOWERS.iter().find(|(kind, _)| *kind == plural);
-        near && followers.is_some_and(|(_, followers)| followers.contains(&self.plural))
+        let follows = followers.is_some_and(|(_, followers)| followers.contains(&self.plural));
+        near && follows && self.name.is_none_or(|name| are_kin(name, touched.name()))
     }
+}
+
+/// Whether one object may have come of the other, by its name: `web-6c9f-x2k7p` of `web`.
+///
+/// The names of long families are cut, so that nothing can be told from them.
+fn are_kin(one: &str, other: &str) -> bool {
+    const CUT: usize = 45;
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    begins(one, other) || begins(other, one) || one.len().max(other.len()) > CUT
 }
 
 #[cfg(test)]
@@ -173,6 +179,7 @@ mod tests {
     fn a_read_beside_it_is() {
         assert!(!unsettled("/apis/apps/v1/namespaces/shop/deployments/db"));
         assert!(!unsettled("/api/v1/namespaces/other/pods"));
+        assert!(!unsettled("/api/v1/namespaces/shop/pods/db-1/log"));
         assert!(!unsettled("/api/v1/namespaces/shop/configmaps/web"));
         assert!(!unsettled("/api/v1/namespaces/shop"));
         assert!(!unsettled("/capi/app/detail"));

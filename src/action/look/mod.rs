@@ -28,7 +28,7 @@ use super::diff::{content, differences, with_written};
 use super::edit::{self, Edit};
 use super::get::conceal_data;
 use super::{Observed, failure};
-use crate::cluster::resource::Address;
+use crate::cluster::resource::{Address, NAMESPACE};
 use crate::document::{ObjectSet, Target};
 use crate::event::{
     Basis, Class, EffectKind, Failure, ObjectId, PlannedEffect, PlannedUndo, Reversal, StepId, Verb, Written,
@@ -144,6 +144,19 @@ impl Look {
         }
     }
 
+    /// The object as the step would find it, if it is there by then.
+    pub(super) async fn find(&self, address: Address) -> Result<Option<Seen>, Blind> {
+        match self.foresight.of(&address) {
+            Some((Left::Gone, _)) => Ok(None),
+            Some(_) => self.object(address).await.map(Some),
+            None => match self.object(address).await {
+                Ok(seen) => Ok(Some(seen)),
+                Err(Blind::Failed(failure)) if failure.class == Class::NotFound => Ok(None),
+                Err(blind) => Err(blind),
+            },
+        }
+    }
+
     /// The objects of a target, as the step would find them.
     pub(super) async fn objects(&self, target: &Target, least: u64) -> Result<Vec<Seen>, Blind> {
         let Target::Set(set) = target else {
@@ -251,7 +264,7 @@ impl Look {
     pub(super) async fn rehearse(&self, seen: &Seen, proposal: Proposal) -> Result<PlannedEffect, Blind> {
         let (basis, answer) = self.asked(&seen.after, &proposal).await?;
         let after = match (proposal.verb, answer) {
-            (Verb::Patch, Some(mut object)) => {
+            (Verb::Patch | Verb::Create, Some(mut object)) => {
                 seen.address.resource().name_kind(&mut object);
                 self.conceal(&object);
                 Left::As(object)
@@ -261,13 +274,15 @@ impl Look {
             (Verb::Create | Verb::Execute, _) => Left::Unclear,
         };
         let mut effect = effect(&proposal, basis);
-        if let Left::As(object) = &after {
+        if let (Verb::Patch, Left::As(object)) = (proposal.verb, &after) {
             effect.fields = differences("", Some(&content(&seen.object)), Some(&content(object)));
         }
         if seen.address.resource().kind == "Secret" {
             effect.fields.iter_mut().for_each(hide);
         }
-        effect.state = state(&seen.object);
+        if !seen.object.is_null() {
+            effect.state = state(&seen.object);
+        }
         self.leave(&seen.address, after);
         Ok(effect)
     }
@@ -302,8 +317,17 @@ impl Look {
                 Ok((Basis::Server, Some(object)))
             }
             Err(failure) if cannot_rehearse(&failure) => Ok((Basis::Computed(failure.message), None)),
+            Err(failure) if failure.class == Class::NotFound && self.comes_first(proposal) => {
+                Ok((Basis::Computed("its namespace is created first".into()), None))
+            }
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Whether an earlier change creates the namespace of an object.
+    fn comes_first(&self, proposal: &Proposal) -> bool {
+        let namespace = NAMESPACE.at(None, &proposal.object.namespace).ok();
+        namespace.and_then(|address| self.foresight.of(&address)).is_some_and(|(left, _)| left != Left::Gone)
     }
 
     /// What a Secret holds is shown nowhere.

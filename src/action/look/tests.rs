@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::stage::{Stage, deployment, ready, refusal};
-use super::super::{ActionKind, delete, patch, rerun, scale, start, stop, suspend, trigger};
+use super::super::stage::{Stage, deployment, pod_of, ready, refusal};
+use super::super::{ActionKind, apply, delete, drain, patch, rerun, restart, scale, start, stop, suspend, trigger};
 use super::*;
 
 /// What the action would do, and whether nothing was written.
@@ -56,6 +56,53 @@ async fn what_perhaps_changes_is_not_computed_from() {
     foresight.forget();
     let blind = looked(&stage, &foresight, &start::ROW, "deployment: shop/web").await.unwrap_err();
     assert_eq!(blind, Blind::Unknown("after step".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_closes_the_node_and_takes_each_pod_that_is_there() {
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": "n", "resourceVersion": "1"}, "spec": {}});
+    let mut web = pod_of(&deployment("shop", "web", 1), "web-1", "u");
+    web["metadata"]["ownerReferences"][0]["controller"] = true.into();
+    web["spec"]["nodeName"] = "n1".into();
+    let stage = Stage::new([node.clone(), web.clone()]);
+    let outlook = looked(&stage, &Foresight::default(), &drain::ROW, "node: n1").await.unwrap();
+    assert_eq!(outlook.effects.iter().map(|effect| effect.pods).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(outlook.effects[0].summary, "schedulable → cordoned");
+    web["metadata"]["ownerReferences"] = json!([]);
+    let refused = looked(&Stage::new([node, web]), &Foresight::default(), &drain::ROW, "node: n1").await.unwrap_err();
+    assert!(matches!(refused, Blind::Failed(failure) if failure.message.contains("nothing replaces: shop/web-1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_tells_what_would_be_created_and_what_would_change() {
+    let there = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theme", "namespace": "shop", "uid": "u", "resourceVersion": "5"}, "data": {"colour": "blue"}});
+    let stage = Stage::new([there]);
+    let map = |name: &str| {
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: shop}}, data: {{colour: red}}}}"
+        )
+    };
+    let text = format!("objects: [{}, {}]", map("theme"), map("extra"));
+    let foresight = Foresight::default();
+    let outlook = looked(&stage, &foresight, &apply::ROW, &text).await.unwrap();
+    let summaries: Vec<&str> = outlook.effects.iter().map(|effect| effect.summary.as_str()).collect();
+    assert_eq!(summaries, ["colour blue → red", "create"]);
+    assert_eq!(outlook.effects[1].undo, Some(PlannedUndo::DeleteCreated));
+    assert!(
+        outlook.effects[1]
+            .fields
+            .iter()
+            .any(|field| field.after.as_ref().is_some_and(|after| after.to_string().contains("red")))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_restarted_goes() {
+    let mut web = pod_of(&deployment("shop", "web", 1), "web-1", "u");
+    let owner = &mut web["metadata"]["ownerReferences"][0];
+    (owner["controller"], owner["apiVersion"]) = (true.into(), "apps/v1".into());
+    let outlook = looked(&Stage::new([web]), &Foresight::default(), &restart::ROW, "pod: shop/web-1").await.unwrap();
+    assert_eq!(told(&outlook), ["Restart Pod shop/web-1: evict the pod []"]);
 }
 
 #[tokio::test(start_paused = true)]

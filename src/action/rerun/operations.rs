@@ -33,7 +33,7 @@ pub(super) async fn ask(context: &Context, address: Address, job: Value) -> Resu
     let manifest = recreate::rehearsed(context, &job).await?;
     let old = ObjectId::of(&job).uid;
     let (place, uid) = (address.clone(), old.clone());
-    let again = recreate::unbroken(context, move |context| async move {
+    let again = context.unbroken(move |context| async move {
         let asked = context.change(proposal(&place, &job)?).await;
         settled(&context, &place, &uid, asked, manifest).await
     });

@@ -21,7 +21,6 @@ use crate::action::change::{Proposal, resource_version};
 use crate::action::context::Context;
 use crate::action::job::{self, NO_WAY_BACK, RUN};
 use crate::action::look::{Blind, Left, Look, Seen, effect};
-use crate::action::on_behalf_of;
 use crate::action::reach::running_pods;
 use crate::cluster::resource::Address;
 use crate::cluster::verbs::{Deletion, Propagation};
@@ -50,7 +49,7 @@ pub(super) async fn replace(context: &Context, address: Address, job: Value) -> 
     let old = ObjectId::of(&job).uid;
     context.waiting(&format!("{address} to be gone and created again"), Vec::new());
     let (place, uid) = (address.clone(), old.clone());
-    let again = unbroken(context, move |context| async move {
+    let again = context.unbroken(move |context| async move {
         delete(&context, &place, job).await?;
         restored(&context, &place, &uid, manifest).await
     });
@@ -126,19 +125,6 @@ fn marked(context: &Context, job: &Value) -> Value {
     let mut manifest = cleaned(job);
     job::mark(&mut manifest, &context.facts().run);
     manifest
-}
-
-/// Runs what must not break off as a task of its own; a caller that is let go of does not end it.
-pub(super) async fn unbroken<T, F>(context: &Context, work: impl FnOnce(Context) -> F) -> Result<T, Failure>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, Failure>> + Send + 'static,
-{
-    let step = context.step().clone();
-    let own = Context::new(Arc::clone(&context.shared), step.clone(), Arc::clone(context.scope()));
-    let work = work(own);
-    let task = tokio::spawn(async move { on_behalf_of(&step, work).await });
-    task.await.unwrap_or_else(|error| Err(Failure::new(Class::Cancelled, format!("the work broke off: {error}"))))
 }
 
 /// Deletes the Job as it was read; where only its status has changed since, as it is now.

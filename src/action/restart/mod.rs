@@ -133,6 +133,9 @@ impl Action for Restart {
     }
 
     async fn look(&self, look: &Look) -> Result<Outlook, Blind> {
+        if is_pod(&self.target) {
+            return one_pod::look(look, &self.target, &self.pace()).await;
+        }
         if self.arguments.strategy == Strategy::DeletePods {
             return pods::look(look, &self.target, &self.pace()).await;
         }
@@ -141,10 +144,11 @@ impl Action for Restart {
     }
 
     fn needs(&self) -> Vec<Need> {
-        match (self.arguments.strategy, self.arguments.force) {
-            (Strategy::Rolling, _) => vec![Need::of("patch", &self.target)],
-            (Strategy::DeletePods, true) => vec![Need::beside("delete", &self.target, &POD, None)],
-            (Strategy::DeletePods, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
+        let sends = is_pod(&self.target) || self.arguments.strategy == Strategy::DeletePods;
+        match (sends, self.arguments.force) {
+            (false, _) => vec![Need::of("patch", &self.target)],
+            (true, true) => vec![Need::beside("delete", &self.target, &POD, None)],
+            (true, false) => vec![Need::beside("create", &self.target, &POD, Some("eviction"))],
         }
     }
 

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::follow::Follow;
-use super::super::pods::{Sent, ask_again, send_away};
-use super::super::{Context, Observed, failure, set};
+use super::super::pods::{Sent, ask_again, proposal, send_away};
+use super::super::{Blind, Context, Look, Observed, Outlook, failure, set};
 use super::pods::{Pace, replace};
 use crate::cluster::resource::Address;
-use crate::event::{Class, Failure, ObjectId};
+use crate::document::Target;
+use crate::event::{Class, EffectKind, Failure, ObjectId};
 
 /// Controllers whose pods can be counted.
 const COUNTED: [&str; 3] = ["ReplicaSet", "StatefulSet", "DaemonSet"];
@@ -30,6 +31,17 @@ pub(super) async fn restart(context: &Context, address: &Address, pace: Pace) ->
         set(&mut info, "waited", u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     }
     Ok(Observed { result: pod, info, changed, secret: false })
+}
+
+/// What sending single pods away would do.
+pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Outlook, Blind> {
+    let mut outlook = Outlook::default();
+    for seen in look.objects(target, 1).await? {
+        controller(look.context(), &seen.object).await?;
+        let proposal = proposal(look.context(), &seen.object, pace.going).await?;
+        outlook.effects.push(look.rehearse(&seen, proposal).await?);
+    }
+    Ok(outlook.named(EffectKind::Restart))
 }
 
 /// What replaces the pod; without that it would be a deletion by another name.
@@ -59,7 +71,10 @@ async fn alone(context: &Context, address: &Address, pod: &Value, pace: &Pace) -
     }
     let uid = ObjectId::of(pod).uid;
     let mut follow = Follow::object(context, address);
-    while pace.wait {
+    if !pace.wait {
+        return Ok(true);
+    }
+    loop {
         match follow.next().await? {
             Some(now) if ObjectId::of(&now).uid == uid => context.waiting(&format!("{address} is going"), Vec::new()),
             _ => break,

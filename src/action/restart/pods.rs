@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::again::essence;
 use super::super::cause;
 use super::super::follow::Follow;
 use super::super::pods::{self, Going, Sent, ask_again, send_away};
@@ -21,7 +20,7 @@ use super::super::{Blind, Context, Look, Observed, Outlook, set};
 use super::revision;
 use crate::cluster::resource::Address;
 use crate::document::{KindRow, Target};
-use crate::event::{Class, Failure, ObjectId};
+use crate::event::{Class, EffectKind, Failure, ObjectId};
 
 /// How long a pod that its disruption budget protects is left alone.
 pub(super) const PROTECTED: Duration = Duration::from_secs(2);
@@ -73,7 +72,7 @@ pub(super) async fn look(look: &Look, target: &Target, pace: &Pace) -> Result<Ou
             outlook.effects.push(look.rehearse(&gone, proposal).await?);
         }
     }
-    Ok(outlook)
+    Ok(outlook.named(EffectKind::Restart))
 }
 
 /// One replacement of all pods.
@@ -109,25 +108,14 @@ impl Round {
 
     /// The round of this step; begun again after a crash, it is about the same pods as at first.
     fn begin(context: &Context, object: &Value, pods: &[Value], pace: &Pace) -> Result<Self, Failure> {
-        let fresh = || {
-            let round = Self::new(object, pods, pace)?;
-            Ok((round.old.iter().map(essence).collect(), round.ready_before))
-        };
         let only = pace.only.as_deref().unwrap_or_default();
         let key = format!("pods of {} {only}", ObjectId::of(object));
-        let (old, ready_before): (Vec<Value>, usize) = context.once(key.trim_end(), fresh)?;
-        let whole = |known: &Value| {
-            let uid = known.pointer("/metadata/uid");
-            pods.iter().find(|pod| pod.pointer("/metadata/uid") == uid).cloned().unwrap_or_else(|| known.clone())
-        };
-        Ok(Self {
-            uid: ObjectId::of(object).uid,
-            old: old.iter().map(whole).collect(),
-            ready_before,
-            sent: 0,
-            protected: None,
-            hopeless: None,
-        })
+        let key = key.trim_end();
+        let fresh = if context.chosen(key).is_some() { None } else { Some(Self::new(object, pods, pace)?) };
+        let counted = || Ok(fresh.as_ref().map_or(0, |round| round.ready_before));
+        let ready_before = context.once(&format!("{key}, ready"), counted)?;
+        let old = context.as_at_first(key, fresh.map_or_else(|| pods.to_vec(), |round| round.old))?;
+        Ok(Self { uid: ObjectId::of(object).uid, old, ready_before, sent: 0, protected: None, hopeless: None })
     }
 
     fn same_workload(&self, object: &Value) -> Result<(), Failure> {

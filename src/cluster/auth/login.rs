@@ -90,7 +90,8 @@ impl Login {
     /// When it is refused, or no login came of it.
     pub async fn password(&self, password: &Secret) -> Result<Entry, LoginError> {
         let hash = Secret::new(password_hash(password.expose()));
-        [password, &hash].into_iter().for_each(|secret| self.store.hide(secret));
+        self.store.hide(password);
+        self.store.hide(&hash);
         let body = FirstFactorBody {
             username: self.profile.olares_id.local(),
             password: hash.expose(),

@@ -67,16 +67,6 @@ impl OlaresIdentity {
         self.access().expose().is_empty()
     }
 
-    /// When the access token in use ends; `None` where it does not say.
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        expires_at(self.access().expose()).ok().flatten()
-    }
-
-    /// What was amiss with the last renewal though the login goes on: it brought nothing, or nothing that lasts.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     fn access(&self) -> Secret {
         self.access.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -118,6 +108,18 @@ impl Identity for OlaresIdentity {
 
     async fn close(&self) {
         self.refresher.close().await;
+        // A renewal whose caller went away ended just now; nobody was told of it yet.
+        if let Some(unsaved) = self.refresher.unsaved().await {
+            self.note(Some(unsaved));
+        }
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        expires_at(self.access().expose()).ok().flatten()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn name(&self) -> String {

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use http::HeaderMap;
 
 use super::headers::control_hub;
+use super::jwt::expires_at;
+use crate::clock::Timestamp;
 use crate::cluster::identity::{Identity, LoginEnded};
 use crate::cluster::transport::Transport;
 use crate::secret::{Redactor, Secret};
@@ -15,6 +17,7 @@ use crate::secret::{Redactor, Secret};
 pub struct StaticToken {
     headers: HeaderMap,
     origin: String,
+    expires: Option<Timestamp>,
 }
 
 /// Why a text cannot be used as a token; it is not shown.
@@ -40,7 +43,9 @@ impl StaticToken {
             return Err(refuse("has characters that no token has"));
         }
         let headers = control_hub(token).map_err(|_| refuse("cannot be sent in a header"))?;
-        Ok(Self { headers, origin })
+        // What is no JWT may be a token all the same.
+        let expires = expires_at(token).ok().flatten();
+        Ok(Self { headers, origin, expires })
     }
 }
 
@@ -55,6 +60,10 @@ impl Identity for StaticToken {
             format!("the server refused the token from {}, which cannot be renewed", self.origin),
             format!("put a fresh token into {}, or log in with a profile", self.origin),
         ))
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        self.expires
     }
 
     fn name(&self) -> String {
@@ -75,6 +84,15 @@ mod tests {
         assert_eq!(headers["cookie"], "auth_token=h.payload.s");
         assert_eq!(redactor.text("saw h.payload.s"), "saw ***");
         assert!(!format!("{token:?}").contains("payload"));
+    }
+
+    #[test]
+    fn a_token_that_says_when_it_ends_is_believed() {
+        let token = |text: &str| StaticToken::new(&Secret::new(text), "RUNHUB_TOKEN", &Redactor::default());
+        // {"exp":1780399999}
+        let ends = token("h.eyJleHAiOjE3ODAzOTk5OTl9.s").expect("a token").expires();
+        assert_eq!(ends.map(|end| end.timestamp()), Some(1_780_399_999));
+        assert_eq!(token("opaque").expect("a token").expires(), None);
     }
 
     #[test]

@@ -80,7 +80,10 @@ impl Transport for Room {
         let (says, reads, heard) = (self.says.clone(), self.reads, Arc::clone(&self.heard));
         tokio::spawn(async move {
             let mut frames = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-            while reads {
+            loop {
+                if !reads {
+                    break;
+                }
                 let Some(Ok(message)) = frames.next().await else { return };
                 let frame = message.into_data().to_vec();
                 let closed = frame == [CLOSE, STDIN];

@@ -34,6 +34,10 @@ impl Bound {
     /// # Errors
     /// What is not planned.
     pub(in crate::engine) fn admit(&self, change: &Change, made: &Made) -> Result<(), Failure> {
+        // The way back is never refused.
+        if without_keys(&change.step.0).split('.').any(|part| part == "undo") {
+            return Ok(());
+        }
         let what = format!("{} {}", change.object, change.summary);
         let refuse = |why: String| {
             let failure = Failure::new(Class::Drift, format!("{what}: {why}"));
@@ -255,6 +259,12 @@ mod tests {
         let third = bound.admit(&change("away[c]", "c", json!(1)), &made).unwrap_err();
         assert!(third.message.contains("the plan allows 2 objects here"), "{third}");
         assert_eq!(bound.admit(&change("away[b]", "b", json!(7)), &made), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_way_back_is_never_refused() {
+        let bound = bound("grow", effect(Some(object("web")), json!(5)));
+        assert_eq!(bound.admit(&change("grow.undo.step-1", "db", json!(1)), &Made::default()), Ok(()));
     }
 
     #[test]

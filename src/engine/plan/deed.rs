@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::known::Foreknown;
-use super::walk::limit;
+use super::known::{Foreknown, foresee};
+use super::walk::{ended_well, limit};
 use super::{Mood, Planner};
 use crate::action::{Action, Blind, Blur, Context, Look, Observed, Outlook, after_steps, on_behalf_of};
 use crate::document::{Mode, Node};
@@ -50,7 +50,7 @@ impl Planner {
         self.witness.drain();
         let outlook = on_behalf_of(at.id, action.look(&look)).await;
         let paths = self.witness.drain();
-        match self.believed(outlook, &paths) {
+        match self.believed(at, outlook, &paths) {
             Ok(outlook) => self.seen(at, index, mood, outlook),
             Err(Blind::Failed(failure)) => self.goes_badly(at, index, &failure),
             Err(Blind::Unknown(why) | Blind::Opaque(why)) => {
@@ -60,33 +60,37 @@ impl Planner {
     }
 
     /// What was seen, unless earlier steps would make it another.
-    fn believed(&self, outlook: Result<Outlook, Blind>, paths: &[String]) -> Result<Outlook, Blind> {
+    fn believed(&self, at: At<'_>, outlook: Result<Outlook, Blind>, paths: &[String]) -> Result<Outlook, Blind> {
         let reads = match &outlook {
             Ok(outlook) => outlook.observed.is_some(),
             Err(Blind::Failed(_)) => true,
             Err(_) => return outlook,
         };
-        let unsettled = if reads { self.foresight.unsettles(paths) } else { self.foresight.unsettles_beside(paths) };
+        let mut unsettled =
+            if reads { self.foresight.unsettles(paths) } else { self.foresight.unsettles_beside(paths) };
+        unsettled.retain(|step| step != at.id);
         if unsettled.is_empty() { outlook } else { Err(Blind::Unknown(after_steps(&unsettled))) }
     }
 
     /// A deed whose outlook is known.
     fn seen(&self, at: At<'_>, index: usize, mood: &Mood, outlook: Outlook) {
         let mut effects = outlook.effects;
-        effects.iter_mut().for_each(|effect| undone_as_written(at.step, effect));
+        for effect in &mut effects {
+            undone_as_written(at.step, effect);
+        }
         let changed = (mood.doubt.is_none()).then(|| effects.iter().any(PlannedEffect::changes));
         self.edit(index, |planned| planned.effects = effects);
         let known = match outlook.observed {
             Some(observed) => self.judged(at, index, mood, &observed),
-            None => self.ended_well(at, mood, changed),
+            None => ended_well(at, mood, changed),
         };
-        self.run.foresee(at, known);
+        foresee(at, known);
     }
 
     /// A deed that would go badly as the target is now; a run may find it mended.
     fn goes_badly(&self, at: At<'_>, index: usize, failure: &Failure) {
         self.edit(index, |planned| planned.fails = Some(failure.message.clone()));
-        self.run.foresee(at, Foreknown::nothing(format!("after {}, which goes badly as the target is now", at.id)));
+        foresee(at, Foreknown::nothing(format!("after {}, which goes badly as the target is now", at.id)));
     }
 
     /// A deed that cannot be told beforehand: its objects, where they are known.
@@ -100,14 +104,16 @@ impl Planner {
         let effect = act.outline.effect();
         if effect.changes() {
             let mut effects = look.aim(act.kind, node, Blur { why, effect: &effect, times: mood.times }).await;
-            effects.iter_mut().for_each(|effect| undone_as_written(at.step, effect));
+            for effect in &mut effects {
+                undone_as_written(at.step, effect);
+            }
             self.edit(index, |planned| planned.effects = effects);
         }
         self.edit(index, |planned| planned.unknown = Some(why.to_owned()));
-        let known = self.ended_well(at, mood, None);
+        let known = ended_well(at, mood, None);
         // What is not known of a read is so because of an earlier step: that one is named, not the read.
         let why = if effect.changes() || act.outline.waits() { known.why } else { why.to_owned() };
-        self.run.foresee(at, Foreknown { why, ..known });
+        foresee(at, Foreknown { why, ..known });
     }
 
     /// Outputs and expectations of a reading action that was done.
@@ -128,7 +134,7 @@ impl Planner {
         let status = match &trouble {
             Ok(None) => Some("passed"),
             Ok(Some(_)) if step.continue_on_error => Some("failed"),
-            Ok(Some(_)) | Err(_) => self.ended_well(at, mood, None).status,
+            Ok(Some(_)) | Err(_) => ended_well(at, mood, None).status,
         };
         self.edit(index, |planned| {
             planned.outputs = shown(&outputs, &secret);
@@ -185,23 +191,23 @@ fn undone_as_written(step: &Step, effect: &mut PlannedEffect) {
     }
 }
 
-impl Run {
-    /// Why a form cannot be evaluated yet, where it mentions what is not known.
-    pub(super) fn unknown_in(&self, form: &Form, scope: &Scope) -> Option<String> {
-        let partly = form.fill_known(scope).ok()?;
-        if let Some(reason) = not_yet(&partly) {
-            return Some(reason);
-        }
-        let conditions = Expectation::list(&partly.node, Mode::Holes, &mut Vec::new()).unwrap_or_default();
-        conditions.iter().filter_map(Expectation::condition).find_map(|condition| match condition.test(scope) {
-            Err(error) => match error.cause {
-                Cause::Unknown { reason } => Some(reason.into_string()),
-                _ => None,
-            },
-            Ok(_) => None,
-        })
+/// Why a form cannot be evaluated yet, where it mentions what is not known.
+pub(super) fn unknown_in(form: &Form, scope: &Scope) -> Option<String> {
+    let partly = form.fill_known(scope).ok()?;
+    if let Some(reason) = not_yet(&partly) {
+        return Some(reason);
     }
+    let conditions = Expectation::list(&partly.node, Mode::Holes, &mut Vec::new()).unwrap_or_default();
+    conditions.iter().filter_map(Expectation::condition).find_map(|condition| match condition.test(scope) {
+        Err(error) => match error.cause {
+            Cause::Unknown { reason } => Some(reason.into_string()),
+            _ => None,
+        },
+        Ok(_) => None,
+    })
+}
 
+impl Run {
     /// The outputs that are known, and the names of those that are never shown.
     fn foreseen_outputs(
         &self,
@@ -212,7 +218,7 @@ impl Run {
         let (mut outputs, mut tried) = (Outputs::new(), Tried::new(Verdict::Passed));
         for output in &step.outputs {
             let unknown = match &output.from {
-                OutputSource::Value(form) => self.unknown_in(form, scope),
+                OutputSource::Value(form) => unknown_in(form, scope),
                 OutputSource::Path(_) => None,
             };
             if unknown.is_some() {
@@ -239,7 +245,7 @@ impl Run {
     /// Why that is not known yet.
     fn foreseen_mismatch(&self, step: &Step, scope: &Scope, result: &Json) -> Result<Option<String>, String> {
         let Some(form) = &step.expect else { return Ok(None) };
-        if let Some(reason) = self.unknown_in(form, scope) {
+        if let Some(reason) = unknown_in(form, scope) {
             return Err(reason);
         }
         Ok(match self.expected(form, scope, result) {

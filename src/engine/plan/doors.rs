@@ -16,7 +16,7 @@ pub struct Scout {
     pub witness: Witness,
 }
 
-/// Notes the path of every request; clones share the notes.
+/// Counts requests, and notes the path of every read; clones share the notes.
 #[derive(Debug, Clone, Default)]
 pub struct Witness(Arc<Mutex<Notes>>);
 
@@ -46,7 +46,10 @@ impl Tap for Witness {
     fn sent(&self, sent: &Sent) {
         self.with(|notes| {
             notes.count += 1;
-            notes.paths.push(sent.path.clone());
+            // What the server rehearses is no read: its answer is about the change alone.
+            if sent.method == http::Method::GET {
+                notes.paths.push(sent.path.clone());
+            }
         });
     }
 

@@ -63,6 +63,10 @@ fn steps(planned: &[PlannedStep], now: &[PlannedStep]) -> Vec<String> {
 }
 
 fn step(name: &str, was: Option<&PlannedStep>, is: Option<&PlannedStep>) -> Vec<String> {
+    // Only what would change something can drift.
+    if was.is_none_or(|step| changes(step).is_empty()) && is.is_none_or(|step| changes(step).is_empty()) {
+        return Vec::new();
+    }
     let (Some(was), Some(is)) = (was, is) else {
         let word = if was.is_some() { "is no longer there" } else { "was not planned" };
         return vec![format!("{name}: the step {word}")];
@@ -139,4 +143,57 @@ fn effect(what: &str, was: &PlannedEffect, is: &PlannedEffect) -> Vec<String> {
 fn way(field: Option<&Written>) -> String {
     let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
     field.map_or_else(|| "no change".to_owned(), |field| format!("{} → {}", show(&field.before), show(&field.after)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::{ObjectId, Phase, StepId};
+
+    fn planned(name: &str, kind: EffectKind, uid: &str, after: u32) -> PlannedStep {
+        let object = ObjectId { kind: "Deployment".into(), name: "web".into(), uid: uid.into(), ..ObjectId::default() };
+        let field = Written { pointer: "/spec/replicas".into(), before: Some(json!(3)), after: Some(json!(after)) };
+        let effect = PlannedEffect {
+            object: Some(object),
+            fields: vec![field],
+            ..super::super::plain_effect(kind, "replicas".into())
+        };
+        PlannedStep {
+            step: StepId(name.into()),
+            name: String::new(),
+            action: "scale".into(),
+            phase: Phase::Steps,
+            depth: 0,
+            happens: Happens::Surely,
+            effects: vec![effect],
+            outputs: BTreeMap::new(),
+            unknown: None,
+            waits: None,
+            fails: None,
+        }
+    }
+
+    #[test]
+    fn a_field_another_object_and_a_missing_step_are_named() {
+        let was = planned("grow", EffectKind::Change, "u1", 5);
+        let differs = |is: PlannedStep| steps(std::slice::from_ref(&was), &[is]);
+        assert_eq!(differs(was.clone()), Vec::<String>::new());
+        let other = differs(planned("grow", EffectKind::Change, "u1", 6));
+        assert_eq!(other, ["grow: change Deployment web /spec/replicas: planned 3 → 5, now 3 → 6"]);
+        let replaced = differs(planned("grow", EffectKind::Change, "u2", 5));
+        assert_eq!(replaced, ["grow: change Deployment web: it is another object of the same name"]);
+        assert_eq!(steps(std::slice::from_ref(&was), &[]), ["grow: the step is no longer there"]);
+        let skipped = PlannedStep { happens: Happens::Never("x".into()), ..was.clone() };
+        assert_eq!(differs(skipped), ["grow: planned to run surely, now never"]);
+    }
+
+    #[test]
+    fn what_changes_nothing_does_not_drift() {
+        let read = planned("look", EffectKind::Read, "u1", 5);
+        assert_eq!(steps(std::slice::from_ref(&read), &[]), Vec::<String>::new());
+        let other = planned("look", EffectKind::Read, "u2", 9);
+        assert_eq!(steps(&[read], &[other]), Vec::<String>::new());
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::engine::run::{Run, fill};
+use crate::engine::run::fill;
+use crate::engine::step::At;
 use crate::event::{Class, Failure};
 use crate::runbook::Runbook;
 use crate::template::{Lookup, Scope, Value};
@@ -68,10 +69,9 @@ impl Foreknown {
         for name in declared {
             match self.outputs.get(name) {
                 Some(Some(value)) => outputs.set(name, Value::from_json(value.clone())),
-                Some(None) => outputs.set(name, unknown()),
                 None if self.status == Some("skipped") => {}
                 None if self.info.is_some() => {}
-                None => outputs.set(name, unknown()),
+                Some(None) | None => outputs.set(name, unknown()),
             }
         }
         let mut state = Known::default();
@@ -113,12 +113,10 @@ fn named(name: &str, complaints: &[crate::source::Diagnostic]) -> Failure {
     Failure::new(Class::Evaluation, format!("variable `{name}`: {failure}"))
 }
 
-impl Run {
-    /// Binds what a plan knows of a step.
-    pub(super) fn foresee(&self, at: crate::engine::step::At<'_>, known: Foreknown) {
-        if at.step.named {
-            let declared: Vec<String> = at.step.outputs.iter().map(|output| output.name.clone()).collect();
-            at.around.frame.foresee(&at.step.id, known.into_value(&declared));
-        }
+/// Binds what a plan knows of a step.
+pub(super) fn foresee(at: At<'_>, known: Foreknown) {
+    if at.step.named {
+        let declared: Vec<String> = at.step.outputs.iter().map(|output| output.name.clone()).collect();
+        at.around.frame.foresee(&at.step.id, known.into_value(&declared));
     }
 }

@@ -125,7 +125,7 @@ impl Planner {
         if let Some(FailureBranch::Steps(branch)) = &book.on_failure {
             self.foresight.forget();
             let doubt = Mood { doubt: Some("if the run fails".into()), times: 1 };
-            let inner = Surroundings { phase: Phase::OnFailure, ..self.failed(&self.around) };
+            let inner = Surroundings { phase: Phase::OnFailure, ..walk::failed(&self.around) };
             self.list(&branch.steps, &inner, &doubt).await;
         }
     }

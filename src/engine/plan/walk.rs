@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::known::Foreknown;
+use super::deed::unknown_in;
+use super::known::{Foreknown, foresee};
 use super::{Mood, Planner, blank, plain_effect};
 use crate::engine::frame::Frame;
 use crate::engine::run::{Surroundings, evaluation, with_steps};
@@ -47,7 +48,7 @@ impl Planner {
         let mood = match happens {
             Happens::Surely => mood.clone(),
             Happens::Perhaps(doubt) => Mood { doubt: Some(doubt), ..mood.clone() },
-            Happens::Never(_) => return self.run.foresee(at, Foreknown::skipped()),
+            Happens::Never(_) => return foresee(at, Foreknown::skipped()),
         };
         match &at.step.for_each {
             Some(looped) => self.each(at, looped, index, &mood).await,
@@ -64,15 +65,8 @@ impl Planner {
 
     async fn branch(&self, at: At<'_>, branch: &Branch, phase: Phase, mood: &Mood) {
         let inner = Surroundings { phase, ..at.inside() };
-        let inner = if phase == Phase::OnFailure { self.failed(&inner) } else { inner };
+        let inner = if phase == Phase::OnFailure { failed(&inner) } else { inner };
         self.list(&branch.steps, &inner, mood).await;
-    }
-
-    /// Surroundings in which `failure` is bound and not known.
-    pub(super) fn failed(&self, around: &Surroundings) -> Surroundings {
-        let mut scope = Scope::child(&around.scope);
-        scope.bind("failure", Value::unknown(ONLY_THEN));
-        Surroundings { scope: Arc::new(scope), ..around.clone() }
     }
 
     fn begin(&self, at: At<'_>, happens: Happens) -> usize {
@@ -127,28 +121,19 @@ impl Planner {
         }
         let known = match control {
             Control::Use(_) | Control::Approve(_) => Foreknown::nothing(format!("after {}", at.id)),
-            _ => self.ended_well(at, mood, None),
+            _ => ended_well(at, mood, None),
         };
-        self.run.foresee(at, known);
-    }
-
-    /// What is known of a step that later steps see only if it went well.
-    pub(super) fn ended_well(&self, at: At<'_>, mood: &Mood, changed: Option<bool>) -> Foreknown {
-        let must = mood.doubt.is_none() && !at.step.continue_on_error && at.step.on_failure.is_none();
-        Foreknown { status: must.then_some("passed"), changed, ..Foreknown::nothing(format!("after {}", at.id)) }
+        foresee(at, known);
     }
 
     fn assert(&self, at: At<'_>, form: &Form, index: usize) {
-        match self.run.unknown_in(form, &at.around.scope) {
-            Some(reason) => self.edit(index, |planned| planned.unknown = Some(reason)),
-            None => {
-                let trouble = match self.run.expected(form, &at.around.scope, &Json::Null) {
-                    Ok((_, mismatches)) => mismatches.first().map(ToString::to_string),
-                    Err(failure) => Some(failure.message),
-                };
-                self.edit(index, |planned| planned.fails = trouble);
-            }
-        }
+        let unknown = unknown_in(form, &at.around.scope);
+        let trouble = match self.run.expected(form, &at.around.scope, &Json::Null) {
+            _ if unknown.is_some() => None,
+            Ok((_, mismatches)) => mismatches.first().map(ToString::to_string),
+            Err(failure) => Some(failure.message),
+        };
+        self.edit(index, |planned| (planned.unknown, planned.fails) = (unknown, trouble));
     }
 
     /// The changes of these steps, the other way round.
@@ -200,9 +185,9 @@ impl Planner {
                 other => trouble(format!("`for-each` takes a list, this is {other}")),
             }
         } else {
-            self.some_item(at, looped, index, &partly.unknown.join(", "), mood).await;
+            self.some_item((at, index), looped, &partly.unknown.join(", "), mood).await;
         }
-        self.run.foresee(at, self.ended_well(at, mood, None));
+        foresee(at, ended_well(at, mood, None));
     }
 
     async fn items(&self, at: At<'_>, looped: &ForEach, items: Vec<Json>, mood: &Mood) {
@@ -221,7 +206,7 @@ impl Planner {
     }
 
     /// A loop over a list that is not known yet: one item stands for all.
-    async fn some_item(&self, at: At<'_>, looped: &ForEach, index: usize, why: &str, mood: &Mood) {
+    async fn some_item(&self, (at, index): (At<'_>, usize), looped: &ForEach, why: &str, mood: &Mood) {
         let Some(most) = looped.max_items else {
             let text = format!("its items are not known ({why}): give the loop `max-items`, so that it can be planned");
             return self.edit(index, |planned| planned.fails = Some(text));
@@ -248,6 +233,19 @@ impl Planner {
             ..at.around.clone()
         }
     }
+}
+
+/// What is known of a step that later steps see only if it went well.
+pub(super) fn ended_well(at: At<'_>, mood: &Mood, changed: Option<bool>) -> Foreknown {
+    let must = mood.doubt.is_none() && !at.step.continue_on_error && at.step.on_failure.is_none();
+    Foreknown { status: must.then_some("passed"), changed, ..Foreknown::nothing(format!("after {}", at.id)) }
+}
+
+/// Surroundings in which `failure` is bound and not known.
+pub(super) fn failed(around: &Surroundings) -> Surroundings {
+    let mut scope = Scope::child(&around.scope);
+    scope.bind("failure", Value::unknown(ONLY_THEN));
+    Surroundings { scope: Arc::new(scope), ..around.clone() }
 }
 
 fn words(value: &Json) -> Option<String> {

@@ -109,9 +109,14 @@ impl Conditions {
         let unchanged = place.as_deref().filter(|said| text(said, "/status") == condition.status);
         let since = unchanged.map_or(now, |said| text(said, "/lastTransitionTime")).to_owned();
         let value = condition.value(now, &since, self.stamps);
-        match place {
-            Some(place) => *place = value,
-            None => self.all.push(value),
+        match (place, self.stamps) {
+            (Some(place), Stamps::Probe | Stamps::Probed) => *place = value,
+            // What workloads have to say anew stands last.
+            (Some(_), Stamps::Transition | Stamps::Update) => {
+                self.remove(condition.kind);
+                self.all.push(value);
+            }
+            (None, _) => self.all.push(value),
         }
     }
 

@@ -47,7 +47,7 @@ pub(in crate::simulator) fn apply(
     force: bool,
 ) -> Result<Value, StatusError> {
     let kind = type_of(config);
-    let wanted = FieldSet::of(kind, &tracked(&without_empty(config)));
+    let wanted = FieldSet::of(kind, &without_empty(&tracked(config)));
     let mut new = old.clone();
     let mut merged = config.clone();
     object::remove(&mut merged, &["metadata", "managedFields"]);

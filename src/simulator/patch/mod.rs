@@ -92,7 +92,7 @@ fn check_keys(kind: Option<Type>, patch: &Value) -> Result<(), StatusError> {
 }
 
 /// A value as Go's `%v` prints it: `map[name:x ports:[80]]`.
-fn golang(value: &Value) -> String {
+pub(super) fn golang(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
             let mut pairs: Vec<_> = fields.iter().map(|(key, value)| format!("{key}:{}", golang(value))).collect();

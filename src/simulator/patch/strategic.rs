@@ -114,13 +114,23 @@ fn without_directives(fields: &Map<String, Value>) -> Value {
         .into()
 }
 
-fn union(mut present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+/// The values of both, in the order that [`sorted`] gives to entries.
+fn union(present: Vec<Value>, changes: &[Value]) -> Vec<Value> {
+    let place = |item: &Value| present.iter().position(|known| known == item);
+    let mut alone = present.iter().filter(|item| !changes.contains(item)).peekable();
+    let mut merged: Vec<Value> = Vec::new();
     for change in changes {
-        if !present.contains(change) {
-            present.push(change.clone());
+        while let Some(waiting) =
+            alone.next_if(|waiting| place(change).is_some_and(|index| place(waiting) < Some(index)))
+        {
+            merged.push(waiting.clone());
+        }
+        if !merged.contains(change) {
+            merged.push(change.clone());
         }
     }
-    present
+    merged.extend(alone.cloned());
+    merged
 }
 
 fn delete_primitives(fields: &mut Map<String, Value>, list: &str, gone: &Value) {
@@ -189,7 +199,7 @@ mod tests {
     fn finalizers_are_a_set() {
         let object = json!({"finalizers": ["a", "b"]});
         let patch = json!({"finalizers": ["c"], "$deleteFromPrimitiveList/finalizers": ["a"]});
-        assert_eq!(merged_as(&["metadata"], object, &patch), json!({"finalizers": ["b", "c"]}));
+        assert_eq!(merged_as(&["metadata"], object, &patch), json!({"finalizers": ["c", "b"]}));
     }
 
     #[test]

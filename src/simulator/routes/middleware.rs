@@ -38,6 +38,13 @@ pub(super) fn route(app: &App, ask: &Ask, caller: &Caller) -> Response {
     }
 }
 
+/// The present password of an instance (`namespace/name`).
+pub(super) fn password(app: &App, instance: &str) -> Option<String> {
+    let named = |found: &Instance| format!("{}/{}", object::namespace(&found.object), object::name(&found.object));
+    let found = instances(app).into_iter().find(|found| named(found) == instance)?;
+    Some(noted(&found.object, PASSWORD).to_owned())
+}
+
 /// A refusal, which this service sends with HTTP 200.
 fn envelope(code: u16, message: &str) -> Response {
     reply::json(200, &json!({ "code": code, "message": message, "data": null }))

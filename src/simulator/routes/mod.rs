@@ -21,6 +21,8 @@ use super::App;
 use super::ask::Ask;
 use super::faults::Traits;
 use super::identity::{Caller, Denied, Door};
+use super::object;
+use super::patch::{Manager, managed};
 use super::reply;
 use super::scenario::{Cookie, Expired};
 use super::status::StatusError;
@@ -175,6 +177,24 @@ pub(super) fn conflict(traits: &Traits<'_>) -> Response {
     let error = resource
         .map_or_else(|| StatusError::internal("conflict"), |resource| StatusError::modified(resource, traits.name));
     reply::refusal(&error)
+}
+
+/// Changes the object that a request is about, as another actor would.
+pub(super) fn meddle(app: &App, traits: &Traits<'_>, patch: &serde_json::Value) {
+    let change = |object: &mut serde_json::Value| {
+        let before = object.clone();
+        json_patch::merge(object, patch);
+        let manager = Manager {
+            name: "someone-else".to_owned(),
+            api_version: object::text(object, "/apiVersion").to_owned(),
+            subresource: String::new(),
+            time: object::stamp(app.store.clock().now()),
+        };
+        managed::track(&manager, &before, object);
+        Ok(())
+    };
+    // Nobody can change what is not there.
+    drop(app.store.update(traits.resource, traits.namespace, traits.name, None, change));
 }
 
 /// A permission that is denied for this once.

@@ -1,15 +1,15 @@
 //! The types of the kinds that are simulated: what fields there are, and what the API server knows of them.
 //!
-//! `definitions.json` is cut from Kubernetes' own files by `generate`, which says how. It is read when
-//! it is first needed, so that a server that only answers reads does not wait for it. The decoders of
-//! JSON and Protobuf, patches, server-side apply, and the published OpenAPI documents all read it.
+//! `definitions.json` is cut from Kubernetes' own files by `generate`, which says how: one line a type.
+//! A line is read when its type is first needed, so that nobody waits for types that nobody sends. The
+//! decoders of JSON and Protobuf, patches, server-side apply, and the published OpenAPI documents read it.
 
 mod decode;
 pub(super) mod openapi;
 pub(super) mod protobuf;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
@@ -17,27 +17,50 @@ pub(super) use decode::{Slips, decode};
 
 const TEXT: &str = include_str!("definitions.json");
 
-static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> =
-    LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+/// The line of a type, and what it says once it has been read.
+#[derive(Debug)]
+struct Line {
+    text: &'static str,
+    read: OnceLock<Definition>,
+}
+
+/// The lines by the names of their types.
+static LINES: LazyLock<HashMap<&'static str, Line>> = LazyLock::new(|| {
+    let lines = TEXT.lines().filter_map(|line| line.trim_end_matches(',').strip_prefix('"')?.split_once("\":"));
+    lines.map(|(name, text)| (name, Line { text, read: OnceLock::new() })).collect()
+});
+
+impl Line {
+    fn definition(&'static self) -> &'static Definition {
+        self.read.get_or_init(|| serde_json::from_str(self.text).unwrap_or_default())
+    }
+
+    /// The kinds that the type is, without reading the rest of the line.
+    fn kinds(&self) -> Vec<GroupKind> {
+        let rows = self.text.split_once(KINDS).and_then(|(_, rest)| rest.split_once(']'));
+        rows.and_then(|(rows, _)| serde_json::from_str(&format!("{rows}]")).ok()).unwrap_or_default()
+    }
+}
+
+/// What stands before the kinds in a line.
+const KINDS: &str = "\"x-kubernetes-group-version-kind\":";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(bound(deserialize = "'de: 'static"))]
 struct Definition {
     #[serde(default)]
     properties: HashMap<&'static str, Property>,
-    #[serde(default, rename = "x-kubernetes-group-version-kind")]
-    kinds: Vec<GroupKind>,
 }
 
 #[derive(Debug, Deserialize)]
 struct GroupKind {
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
+    group: String,
+    version: String,
+    kind: String,
 }
 
 /// The versions in which a kind is known, each with the name of its type.
-type Versions = Vec<(&'static str, &'static str)>;
+type Versions = Vec<(String, &'static str)>;
 
 #[derive(Debug, Default, Deserialize)]
 struct Property {
@@ -115,25 +138,25 @@ enum Shape {
 
 /// The type of a kind; of another version of its group where it is not known in the one that is asked for.
 pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Type> {
-    static BY_KIND: LazyLock<HashMap<(&str, &str), Versions>> = LazyLock::new(|| {
+    static BY_KIND: LazyLock<HashMap<(String, String), Versions>> = LazyLock::new(|| {
         let mut all: HashMap<_, Versions> = HashMap::new();
-        for (name, definition) in DEFINITIONS.iter() {
-            for known in &definition.kinds {
+        for (name, line) in LINES.iter() {
+            for known in line.kinds() {
                 all.entry((known.group, known.kind)).or_default().push((known.version, *name));
             }
         }
         all
     });
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-    let versions = BY_KIND.get(&(group, kind))?;
-    let found = versions.iter().find(|(known, _)| *known == version).or_else(|| versions.iter().max());
+    let versions = BY_KIND.get(&(group.to_owned(), kind.to_owned()))?;
+    let found = versions.iter().find(|(known, _)| known == version).or_else(|| versions.iter().max());
     Type::named(found?.1)
 }
 
 impl Type {
     fn named(name: &str) -> Option<Self> {
-        let (name, definition) = DEFINITIONS.get_key_value(name)?;
-        Some(Self { name, definition: Some(definition), property: None })
+        let (name, line) = LINES.get_key_value(name)?;
+        Some(Self { name, definition: Some(line.definition()), property: None })
     }
 
     fn of(property: &'static Property) -> Self {
@@ -251,7 +274,11 @@ mod tests {
 
     #[test]
     fn the_definitions_are_read_whole() {
-        assert!(DEFINITIONS.len() > 300, "{}", DEFINITIONS.len());
+        assert!(LINES.len() > 300, "{}", LINES.len());
+        for (name, line) in LINES.iter() {
+            let read: Result<Definition, _> = serde_json::from_str(line.text);
+            assert!(read.is_ok(), "{name}: {read:?}");
+        }
         for resource in super::super::resource::RESOURCES {
             assert!(of_kind(&resource.api_version(), resource.kind).is_some(), "{}", resource.kind);
         }

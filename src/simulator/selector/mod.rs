@@ -122,6 +122,9 @@ fn split_terms(text: &str) -> Vec<&str> {
 }
 
 fn requirement(term: &str) -> Result<Requirement, String> {
+    if let Some(sign) = term.chars().next().filter(|sign| "=<>(".contains(*sign)) {
+        return Err(format!("found '{sign}', expected: !, identifier, or 'end of string'"));
+    }
     if let Some(key) = term.strip_prefix('!').filter(|rest| !rest.contains('=')) {
         return Ok(Requirement { key: checked_key(key)?, test: Test::Lacks });
     }

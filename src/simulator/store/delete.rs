@@ -164,5 +164,10 @@ fn check_preconditions(resource: &Resource, object: &Value, options: &DeleteOpti
     } else {
         return Ok(());
     };
+    if let (true, Some(asked)) = (resource.plural == "namespaces", options.uid.as_deref().filter(|asked| *asked != uid))
+    {
+        let why = format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {uid}");
+        return Err(StatusError::conflict(resource, object::name(object), &why));
+    }
     Err(StatusError::precondition(resource, object::name(object), &refusal))
 }

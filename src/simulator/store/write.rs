@@ -166,7 +166,9 @@ impl Store {
         }
         let new = change(resource, &old)?;
         if is_released(resource, &new) {
-            return Ok(self.drop(&mut state, resource, new));
+            // What is deleted is what was there: the finalizer goes with the object.
+            self.drop(&mut state, resource, Value::clone(&old));
+            return Ok(Arc::new(new));
         }
         if differs(&old, &new) { Ok(self.keep(&mut state, resource, new)) } else { Ok(old) }
     }
@@ -190,9 +192,15 @@ impl Store {
     }
 }
 
-/// What a writer of the status may not change: all but the status, annotations and bookkeeping.
+/// What a writer of the status may not change: all but the status, labels, annotations and bookkeeping.
 fn keep_all_but_status(old: &Value, new: &mut Value) {
-    let kept = ["annotations", "managedFields"].map(|field| (field, object::remove(new, &["metadata", field])));
+    // Deployments alone keep their labels.
+    let labels = if object::text(old, "/kind") == "Deployment" { None } else { Some("labels") };
+    let kept: Vec<_> = ["annotations", "managedFields"]
+        .into_iter()
+        .chain(labels)
+        .map(|field| (field, object::remove(new, &["metadata", field])))
+        .collect();
     if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
         new.retain(|field, _| field == "status" || old.contains_key(field));
     }

@@ -12,7 +12,17 @@ use crate::simulator::status::Cause;
 /// Adds what an object of a kind breaks to the causes.
 pub(super) fn rules(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     match resource.plural {
-        "pods" => pod_spec("spec", object.get("spec"), causes),
+        "pods" => {
+            pod_spec("spec", object.get("spec"), causes);
+            restart_policy(object, causes);
+        }
+        "services" => service(object, causes),
+        "configmaps" => {
+            keys("data", object::map(object, "/data"), causes);
+            keys("binaryData", object::map(object, "/binaryData"), causes);
+        }
+        "secrets" => keys("data", object::map(object, "/data"), causes),
+        "poddisruptionbudgets" => budget(object, causes),
         "deployments" | "replicasets" | "statefulsets" => {
             not_negative(object, &["spec.replicas", "spec.minReadySeconds"], causes);
             workload(object, causes);
@@ -39,7 +49,7 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     let labels = object::map(object, "/spec/template/metadata/labels");
     let found = object.pointer("/spec/selector").filter(|selector| !selector.is_null());
     let selector = found.map(Selector::of);
-    if found.is_none() {
+    if found.is_none() && text(object, "/kind") != "DaemonSet" {
         causes.push(Cause::required("spec.selector", ""));
     } else if selector.as_ref().is_some_and(Selector::is_empty) {
         let kind = text(object, "/kind").to_ascii_lowercase();
@@ -61,6 +71,49 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
 fn unmatched(labels: &serde_json::Map<String, Value>) -> Cause {
     let why = "`selector` does not match template `labels`";
     Cause::invalid_as("spec.template.metadata.labels", &golang::map(labels), why)
+}
+
+fn restart_policy(pod: &Value, causes: &mut Vec<Cause>) {
+    let (policy, known) = (text(pod, "/spec/restartPolicy"), ["Always", "OnFailure", "Never"]);
+    if !policy.is_empty() && !known.contains(&policy) {
+        causes.push(Cause::unsupported("spec.restartPolicy", &policy.into(), &known));
+    }
+}
+
+/// The keys of data become names of files.
+fn keys(field: &str, data: &serde_json::Map<String, Value>, causes: &mut Vec<Cause>) {
+    let why = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
+               'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    let is_good = |key: &str| key.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+    for key in data.keys().filter(|key| !is_good(key)) {
+        causes.push(Cause::invalid(format!("{field}[{key}]"), &key.as_str().into(), why));
+    }
+}
+
+fn service(object: &Value, causes: &mut Vec<Cause>) {
+    let ports = object::list(object, "/spec/ports");
+    let needs_none = text(object, "/spec/type") == "ExternalName" || text(object, "/spec/clusterIP") == "None";
+    if ports.is_empty() && !needs_none {
+        causes.push(Cause::required("spec.ports", ""));
+    }
+    for (index, port) in ports.iter().enumerate() {
+        for field in ["port", "targetPort"] {
+            let found = number(port, &format!("/{field}")).filter(|found| !(1..=65_535).contains(found));
+            if let Some(found) = found {
+                let why = "must be between 1 and 65535, inclusive";
+                causes.push(Cause::invalid(format!("spec.ports[{index}].{field}"), &found.into(), why));
+            }
+        }
+    }
+}
+
+fn budget(object: &Value, causes: &mut Vec<Cause>) {
+    not_negative(object, &["spec.minAvailable", "spec.maxUnavailable"], causes);
+    let is_said = |field| object.pointer(field).is_some_and(|value| !value.is_null());
+    if is_said("/spec/minAvailable") && is_said("/spec/maxUnavailable") {
+        let spec = object.get("spec").cloned().unwrap_or_default();
+        causes.push(Cause::invalid("spec", &spec, "minAvailable and maxUnavailable cannot be both set"));
+    }
 }
 
 /// Deployments have a rule of their own about how they roll.

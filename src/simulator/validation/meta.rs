@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use super::pods::{NAME as LABEL_NAME, is_dns_label};
 use crate::simulator::object::{self, text};
 use crate::simulator::resource::Resource;
 use crate::simulator::selector::{VALUE_RULE, is_label_text, key_errors};
@@ -18,6 +19,10 @@ const NAME: &str = "a lowercase RFC 1123 subdomain must consist of lower case al
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+const SERVICE_NAME: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
 /// Adds what is wrong with the name of a new object; permissions take any name that fits into a path.
 pub(super) fn name(resource: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
@@ -27,6 +32,14 @@ pub(super) fn name(resource: &Resource, object: &Value, causes: &mut Vec<Cause>)
     if name.is_empty() {
         if text(object, "/metadata/generateName").is_empty() {
             causes.push(Cause::required("metadata.name", "name or generateName is required"));
+        }
+    } else if resource.plural == "namespaces" {
+        if !is_dns_label(name) {
+            causes.push(Cause::invalid("metadata.name", &name.into(), LABEL_NAME));
+        }
+    } else if resource.plural == "services" {
+        if !is_dns_label(name) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            causes.push(Cause::invalid("metadata.name", &name.into(), SERVICE_NAME));
         }
     } else if name.len() > 253 {
         causes.push(Cause::invalid("metadata.name", &name.into(), "must be no more than 253 characters"));

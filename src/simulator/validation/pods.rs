@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::simulator::object::{list, text};
 use crate::simulator::status::Cause;
 
-const NAME: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+pub(super) const NAME: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
     start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
@@ -40,7 +40,7 @@ pub(super) fn pod_spec(path: &str, spec: Option<&Value>, causes: &mut Vec<Cause>
     }
 }
 
-fn is_dns_label(name: &str) -> bool {
+pub(super) fn is_dns_label(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     name.len() <= 63
         && name.chars().all(|letter| plain(letter) || letter == '-')

@@ -15,6 +15,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b", "-<hash>"),
         (r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-<suffix>"),
         (r"\.[0-9a-f]{16}\b", ".<event>"),
+        (r"too old resource version: (\d+) \(\d+\)", "too old resource version: $1 (<version>)"),
         (r"in record \(\d+\)", "in record (<version>)"),
         (r"-\d{8,10}\b", "-<moment>"),
     ]

@@ -102,7 +102,7 @@ impl Shelf for NoShelf {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how the one who starts this process speaks to it")]
+#[expect(clippy::disallowed_methods, reason = "the process is told by whoever starts it")]
 fn given(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is given by the one who starts this"))
 }
@@ -141,6 +141,6 @@ async fn carry_out() -> u8 {
         actor: "tester@host".into(),
         options: Options { yes: true, ..Options::default() },
     };
-    let doors = Doors { client, ledger, fan, asker: Arc::new(Nobody), shelf: Arc::new(NoShelf), scout: None };
+    let doors = Doors { client, scout: None, ledger, fan, asker: Arc::new(Nobody), shelf: Arc::new(NoShelf) };
     engine::run(order, doors, Cancel::default()).await.exit_code
 }

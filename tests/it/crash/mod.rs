@@ -48,14 +48,14 @@ fn undone(world: &World, left: Ended) -> Ended {
 }
 
 /// Every point, or each so-manieth.
-#[expect(clippy::disallowed_methods, reason = "a wish of the one who runs the tests, not of the product")]
+#[expect(clippy::disallowed_methods, reason = "a person asks for every point")]
 fn points(all: usize, each: usize) -> Vec<usize> {
     let step = if std::env::var("RUNHUB_CRASH").is_ok_and(|wish| wish == "all") { 1 } else { each };
     (1..=all).step_by(step).collect()
 }
 
 /// Visits points two at a time, and tells what became of them.
-#[expect(clippy::print_stdout, reason = "the figures of the proof, for those who ask with --nocapture")]
+#[expect(clippy::print_stdout, reason = "the figures of the proof")]
 fn visit(what: &str, points: &[usize], visit: impl Fn(usize) -> Result<Proof, Trouble> + Sync) {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());

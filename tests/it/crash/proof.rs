@@ -132,7 +132,8 @@ pub(super) fn differing(found: &BTreeMap<String, Value>, expected: &BTreeMap<Str
 /// The entries of one that are not in the other.
 fn different<V: PartialEq + std::fmt::Debug>(one: &BTreeMap<String, V>, other: &BTreeMap<String, V>) -> String {
     let entries = one.iter().filter(|(key, value)| other.get(*key) != Some(value));
-    entries.map(|(key, value)| format!("  {key}: {value:?}\n")).collect()
+    let lines: Vec<String> = entries.map(|(key, value)| format!("  {key}: {value:?}")).collect();
+    lines.join("\n")
 }
 
 fn journals(ended: &Ended) -> Vec<PathBuf> {

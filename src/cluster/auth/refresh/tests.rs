@@ -51,7 +51,7 @@ impl Transport for AuthHost {
 const NEW: &str = r#"{"status":"OK","data":{"access_token":"h.e30.new","refresh_token":"refresh-2","fa2":false}}"#;
 
 struct Login {
-    _root: tempfile::TempDir,
+    root: tempfile::TempDir,
     places: Places,
     profile: Profile,
     store: TokenStore,
@@ -66,7 +66,7 @@ impl Login {
         let profile = Profile::decode(&serde_json::json!({"olaresId": "mira@olares.com"})).expect("a profile");
         let redactor = Redactor::default();
         let store = TokenStore::new(&places, redactor.clone());
-        let login = Self { _root: root, places, profile, store, redactor };
+        let login = Self { root, places, profile, store, redactor };
         login.store(r#"{"accessToken":"h.e30.old","refreshToken":"refresh-1","sessionId":"session-1"}"#);
         login
     }
@@ -330,7 +330,7 @@ async fn a_login_that_is_closed_asks_nothing_any_more() {
 
 /// The platform mounts a credential for an application.
 fn issued(login: &mut Login, id: &str) {
-    let mount = login._root.path().join("mount");
+    let mount = login.root.path().join("mount");
     std::fs::create_dir_all(&mount).expect("a folder");
     let credential = serde_json::json!({"refreshToken": "refresh-issued", "olaresId": id, "appName": "shop"});
     std::fs::write(mount.join("credential.json"), credential.to_string()).expect("written");
@@ -380,4 +380,19 @@ async fn a_grant_of_the_platform_that_opens_nothing_ends_the_login() {
     let ended = me.renew(&HeaderMap::new(), host.clone()).await.expect_err("somebody else's");
     assert!(ended.what().contains("credential.json holds no credential for it"), "{ended}");
     assert_eq!(host.asked(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_stored_is_told_even_if_nobody_waited() {
+    let login = Login::new();
+    let me = login.open().await.expect("logged in");
+    let blob = login.places.token_dir().join("mira_olares.com.enc");
+    let host = AuthHost::answering(200, NEW);
+    let refused = me.headers().await.expect("headers");
+    assert!(tokio::time::timeout(Duration::from_millis(500), me.renew(&refused, host.clone())).await.is_err());
+    std::fs::remove_file(&blob).expect("removed");
+    std::fs::create_dir(&blob).expect("blocked");
+    me.close().await;
+    assert!(me.trouble().is_some_and(|trouble| trouble.contains("cannot be stored and ends with this run")));
 }

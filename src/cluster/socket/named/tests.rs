@@ -81,19 +81,19 @@ fn a_name_that_cannot_be_asked_for_is_refused_at_once() {
 async fn a_proxy_is_asked_for_what_lies_behind_it_even_on_this_machine() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let served = std::thread::spawn(move || {
+    let proxying = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut head = [0; 1024];
         let length = stream.read(&mut head).unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
         String::from_utf8_lossy(&head[..length]).into_owned()
     });
-    let server = Server { url: "http://localhost:9".into(), proxy: Some(proxy), ..Server::default() };
-    Socket::new(server).unwrap().call(Wire::new(Method::GET, "/api")).await.unwrap();
-    assert!(served.join().unwrap().starts_with("GET http://localhost:9/api HTTP/1.1"));
+    let target = Server { url: "http://localhost:9".into(), proxy: Some(proxy), ..Server::default() };
+    Socket::new(target).unwrap().call(Wire::new(Method::GET, "/api")).await.unwrap();
+    assert!(proxying.join().unwrap().starts_with("GET http://localhost:9/api HTTP/1.1"));
     for bad in ["proxy:3128", "ftp://proxy", "socks5://"] {
-        let server = Server { url: "http://localhost:9".into(), proxy: Some(bad.into()), ..Server::default() };
-        let error = Socket::new(server).expect_err(bad).to_string();
+        let target = Server { url: "http://localhost:9".into(), proxy: Some(bad.into()), ..Server::default() };
+        let error = Socket::new(target).expect_err(bad).to_string();
         assert!(error.starts_with("the proxy cannot be used: "), "{error}");
     }
 }

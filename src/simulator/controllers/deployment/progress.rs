@@ -74,6 +74,7 @@ pub(super) fn write_plain_status(turn: &mut Turn, deployment: &Arc<Value>, sets:
     if !is_deleting(deployment) {
         note_pause(turn, deployment, &mut conditions);
     }
+    note_availability(turn, deployment, sets, &mut conditions);
     write(turn, deployment, sets, conditions);
 }
 
@@ -82,6 +83,7 @@ pub(super) fn write_rollout_status(turn: &mut Turn, deployment: &Arc<Value>, set
     let mut conditions = Conditions::of(deployment, Stamps::Update);
     note_pause(turn, deployment, &mut conditions);
     note_new_set(turn, deployment, sets, &mut conditions);
+    note_availability(turn, deployment, sets, &mut conditions);
     judge(turn, deployment, sets, &mut conditions);
     note_failure(turn, sets, &mut conditions);
     write(turn, deployment, sets, conditions);
@@ -201,8 +203,7 @@ fn note_availability(turn: &Turn, deployment: &Value, sets: &Sets, conditions: &
     conditions.set(&condition, &turn.stamp());
 }
 
-fn write(turn: &mut Turn, deployment: &Arc<Value>, sets: &Sets, mut conditions: Conditions) {
-    note_availability(turn, deployment, sets, &mut conditions);
+fn write(turn: &mut Turn, deployment: &Arc<Value>, sets: &Sets, conditions: Conditions) {
     let numbers = Numbers::of(sets);
     let mut status = json!({
         "observedGeneration": number(deployment, "/metadata/generation").unwrap_or_default(),

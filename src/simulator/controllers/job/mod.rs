@@ -209,6 +209,10 @@ impl<'a> Job<'a> {
 
     /// The Job has failed once its last pod has ended.
     fn fail(mut self, turn: &mut Turn, failure: Failure) {
+        if !self.is_ending() {
+            // Those that are stopped now have not succeeded either.
+            self.failed += self.active_count();
+        }
         self.stop_all(turn);
         self.say(turn, "FailureTarget", failure);
         if self.pods.iter().all(|pod| !is_running(pod)) {

@@ -128,7 +128,7 @@ async fn a_job_that_takes_too_long_is_stopped() {
     assert_eq!(numbers(&cluster.get("jobs", "migrate")), [1, 0, 0]);
     cluster.pass(2_000).await;
     let late = cluster.get("jobs", "migrate");
-    assert_eq!((numbers(&late), reason(&late, "Failed")), ([0, 0, 0], "DeadlineExceeded"));
+    assert_eq!((numbers(&late), reason(&late, "Failed")), ([0, 0, 1], "DeadlineExceeded"));
     assert!(cluster.list("pods").is_empty());
 }
 

@@ -12,12 +12,12 @@ use crate::simulator::object;
 use crate::simulator::reply;
 use crate::simulator::resource::Trait;
 use crate::simulator::status::{Cause, StatusError};
-use crate::simulator::store::{DeleteOptions, Deleted, Propagation};
+use crate::simulator::store::{DeleteOptions, Deleted, Propagation, Store};
 
 pub(super) fn delete(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     let options = delete_options(ask, target)?;
     let name = target.name.unwrap_or_default();
-    let deleted = store(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
+    let deleted = door(app, ask)?.delete(target.resource.plural, target.place(), name, &options)?;
     match deleted {
         Deleted::Gone(object) if !target.resource.has(Trait::ReturnsDeleted) => {
             Ok(reply::json(200, &success(target, &object)))
@@ -41,7 +41,7 @@ pub(super) fn delete_collection(app: &App, ask: &Ask, target: &Target<'_>) -> Re
     let (filter, options) = (Filter::of(ask, target)?, delete_options(ask, target)?);
     let (objects, _) = app.store.list(target.resource.plural, target.ns);
     let doomed = objects.iter().filter(|object| filter.picks(target, object));
-    let store = store(app, ask)?;
+    let store = door(app, ask)?;
     let doomed: Vec<_> = doomed.cloned().collect();
     for object in &doomed {
         let (ns, name) = (object::namespace(object), object::name(object));
@@ -54,6 +54,13 @@ pub(super) fn delete_collection(app: &App, ask: &Ask, target: &Target<'_>) -> Re
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), app.store.version().to_string().into());
     Ok(reply::json(200, &List { target, metadata, objects: &doomed }))
+}
+
+/// The store, or its door for rehearsals: a deletion may also ask for one in its body.
+fn door(app: &App, ask: &Ask) -> Result<Store, StatusError> {
+    let body = if ask.body.is_empty() { json!({}) } else { ask.json("DeleteOptions")? };
+    let rehearsed = object::list(&body, "/dryRun").iter().any(|stage| stage == "All");
+    if rehearsed { Ok(app.store.dry_run()) } else { store(app, ask) }
 }
 
 /// The options of a deletion: the body's, then the query's.

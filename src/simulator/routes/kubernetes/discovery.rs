@@ -6,10 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use super::events;
 use super::path::served;
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
-use crate::simulator::object::put;
+use crate::simulator::object::{put, text};
 use crate::simulator::reply;
 use crate::simulator::resource::{RESOURCES, Resource, Trait, group_version};
 use crate::simulator::scenario::Batch;
@@ -62,11 +63,11 @@ pub(super) fn version(batch: Batch) -> Value {
     })
 }
 
-const REVIEWS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
+const OTHERS: [&str; 3] = ["authorization.k8s.io", "authentication.k8s.io", events::GROUP];
 
 pub(super) fn groups() -> Vec<&'static str> {
     let mut groups: Vec<_> = Vec::new();
-    for name in RESOURCES.iter().map(|resource| resource.group).chain(REVIEWS) {
+    for name in RESOURCES.iter().map(|resource| resource.group).chain(OTHERS) {
         if !name.is_empty() && !groups.contains(&name) {
             groups.push(name);
         }
@@ -83,7 +84,7 @@ pub(super) fn versions(name: &str, batch: Batch) -> Vec<&'static str> {
             }
         }
     }
-    if REVIEWS.contains(&name) { vec!["v1"] } else { versions }
+    if OTHERS.contains(&name) { vec!["v1"] } else { versions }
 }
 
 fn group(name: &str, batch: Batch) -> Value {
@@ -102,11 +103,18 @@ pub(super) fn resources(name: &str, version: &str, batch: Batch) -> Option<Value
         .collect();
     if version == "v1" {
         rows.extend(reviews(name, batch));
+        rows.extend((name == events::GROUP).then(events::row));
     }
-    let list = json!({
+    rows.sort_by(|one, other| text(one, "/name").cmp(text(other, "/name")));
+    let is_bare = rows.is_empty();
+    let mut list = json!({
         "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(name, version), "resources": rows,
     });
-    (!rows.is_empty()).then_some(list)
+    if name.is_empty() {
+        // The core group forgets to say what the list is.
+        crate::simulator::object::remove(&mut list, &["apiVersion"]);
+    }
+    (!is_bare).then_some(list)
 }
 
 /// The questions that a caller may put about itself.

@@ -15,6 +15,7 @@ use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::commands::{self, Outcome};
 use crate::simulator::object::text;
+use crate::simulator::routes::middleware;
 use crate::simulator::status::StatusError;
 
 const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
@@ -60,7 +61,9 @@ impl Session {
         drop(send(&mut socket, 1, "").await);
         let typed = if self.stdin { typed(&self.app, &mut socket).await } else { String::new() };
         let words: Vec<_> = self.command.iter().map(String::as_str).collect();
-        let outcome = commands::run(&self.app.commands, &self.pod, &self.container, (&words, &typed));
+        let outcome = commands::run(&self.app.commands, (&self.pod, &self.container), (&words, &typed), &|instance| {
+            middleware::password(&self.app, instance)
+        });
         for (channel, shown, output) in [(1, self.shown[0], &outcome.stdout), (2, self.shown[1], &outcome.stderr)] {
             if shown && !output.is_empty() {
                 drop(send(&mut socket, channel, output).await);

@@ -18,7 +18,8 @@ use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::object::{self, list, text};
 use crate::simulator::reply;
-use crate::simulator::status::StatusError;
+use crate::simulator::resource::Resource;
+use crate::simulator::status::{Cause, StatusError};
 use crate::simulator::store::LogLine;
 
 pub(super) fn logs(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
@@ -26,6 +27,7 @@ pub(super) fn logs(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Res
     let pod = app.store.get("pods", target.place(), name);
     let pod = pod.ok_or_else(|| StatusError::not_found(target.resource, name))?;
     let container = container(&pod, ask.query("container").unwrap_or_default())?;
+    check_options(ask, name)?;
     if text(&pod, "/spec/nodeName").is_empty() {
         return Ok(nothing());
     }
@@ -56,6 +58,33 @@ pub(super) fn logs(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Res
     let mut response = Response::new(Body::from_stream(stream::unfold(follow, Follow::next)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     Ok(response)
+}
+
+/// What the options of a log call themselves in errors.
+static OPTIONS: Resource = Resource {
+    plural: "podlogoptions",
+    singular: "podlogoptions",
+    kind: "PodLogOptions",
+    group: "",
+    versions: &["v1"],
+    namespaced: true,
+    short: &[],
+    traits: &[],
+};
+
+/// Counts must not be negative, and there is one beginning at most.
+fn check_options(ask: &Ask, name: &str) -> Result<(), StatusError> {
+    let mut causes = Vec::new();
+    for (key, least) in [("tailLines", 0), ("limitBytes", 1), ("sinceSeconds", 1)] {
+        if let Some(found) = ask.number(key)?.filter(|found| *found < least) {
+            let why = if least == 0 { "must be greater than or equal to 0" } else { "must be greater than 0" };
+            causes.push(Cause::invalid(key, &found.into(), why));
+        }
+    }
+    if ask.query("sinceTime").is_some() && ask.query("sinceSeconds").is_some() {
+        causes.push(Cause::forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    }
+    if causes.is_empty() { Ok(()) } else { Err(StatusError::invalid(&OPTIONS, name, &causes)) }
 }
 
 /// A pod without a node has no one who could answer.
@@ -121,11 +150,6 @@ impl View {
         let count = |key| Ok::<_, StatusError>(ask.number(key)?.and_then(|count| usize::try_from(count).ok()));
         let seconds = ask.number("sinceSeconds")?;
         let time = ask.query("sinceTime").map(since_time).transpose()?;
-        if seconds.is_some() && time.is_some() {
-            return Err(StatusError::unprocessable(
-                "PodLogOptions \"\" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
-            ));
-        }
         let ago = seconds.and_then(TimeDelta::try_seconds).map(|span| app.store.clock().now() - span);
         Ok(Self {
             since: time.or(ago),

@@ -5,6 +5,7 @@
 
 mod delete;
 mod discovery;
+mod events;
 mod eviction;
 mod exec;
 mod logs;
@@ -29,6 +30,7 @@ use crate::simulator::App;
 use crate::simulator::ask::Ask;
 use crate::simulator::identity::{Caller, Door};
 use crate::simulator::reply;
+use crate::simulator::resource::Trait;
 use crate::simulator::status::StatusError;
 
 /// Answers a request below `/api` or `/apis`.
@@ -40,7 +42,8 @@ pub(super) fn route(app: &Arc<App>, ask: &Ask, caller: &Caller) -> Response {
             .unwrap_or_else(|| discovery::answer(app, ask).ok_or_else(StatusError::no_such_path)),
     };
     answered.unwrap_or_else(|error| {
-        let nowhere = error == StatusError::no_such_path() && !discovery::has_group(&segments);
+        let core = segments.first() == Some(&"api");
+        let nowhere = error == StatusError::no_such_path() && !core && !discovery::has_group(&segments);
         if nowhere { reply::text(404, "404 page not found\n") } else { reply::refusal(&error) }
     })
 }
@@ -59,6 +62,12 @@ pub(super) fn beside(app: &App, ask: &Ask, caller: &Caller) -> Response {
 fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, StatusError> {
     if !matches!(target.sub, Some("log" | "exec")) && !table::is_acceptable(ask) {
         return Err(StatusError::not_acceptable());
+    }
+    if target.modern && !matches!(target.verb(ask), "get" | "list" | "watch") {
+        return Err(StatusError::method_not_allowed());
+    }
+    if target.sub == Some("status") && !target.resource.has(Trait::Status) {
+        return Err(StatusError::no_such_path());
     }
     match (target.verb(ask), target.sub) {
         ("get", None | Some("status")) => read::get(app, ask, target),
@@ -79,7 +88,6 @@ fn answer(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Response, St
 }
 
 fn subresource(app: &Arc<App>, ask: &Ask, target: &Target<'_>, part: &str) -> Result<Response, StatusError> {
-    use crate::simulator::resource::Trait;
     match (target.resource.plural, part, &ask.method) {
         ("pods", "log", &Method::GET) => logs::logs(app, ask, target),
         ("pods", "exec", &Method::GET | &Method::POST) => exec::exec(app, ask, target),

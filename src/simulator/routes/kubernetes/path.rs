@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::events;
 use crate::simulator::ask::Ask;
 use crate::simulator::resource::{RESOURCES, Resource, group_version};
 use crate::simulator::scenario::Batch;
@@ -14,6 +15,8 @@ pub(in crate::simulator) struct Target<'a> {
     pub(in crate::simulator) ns: Option<&'a str>,
     pub(in crate::simulator) name: Option<&'a str>,
     pub(in crate::simulator) sub: Option<&'a str>,
+    /// Whether events are asked for under their newer names.
+    pub(in crate::simulator) modern: bool,
 }
 
 impl<'a> Target<'a> {
@@ -34,10 +37,12 @@ impl<'a> Target<'a> {
             [plural, name, sub] => (*plural, Some(*name), Some(*sub)),
             _ => return None,
         };
+        let modern = (group, version, plural) == (events::GROUP, "v1", "events");
+        let group = if modern { "" } else { group };
         let resource = RESOURCES.iter().find(|row| row.plural == plural && row.group == group)?;
         let version = served(resource, batch).iter().find(|known| **known == version)?;
         let fits = if resource.namespaced { ns.is_some() || name.is_none() } else { ns.is_none() };
-        fits.then_some(Self { resource, version, ns, name, sub })
+        fits.then_some(Self { resource, version, ns, name, sub, modern })
     }
 
     /// The namespace as the store wants it.
@@ -47,6 +52,9 @@ impl<'a> Target<'a> {
 
     /// The `apiVersion` in which the caller speaks.
     pub(super) fn api_version(&self) -> String {
+        if self.modern {
+            return group_version(events::GROUP, self.version);
+        }
         group_version(self.resource.group, self.version)
     }
 

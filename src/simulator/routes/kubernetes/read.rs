@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::events;
 use super::path::Target;
 use super::table::{self, Form, Listed, View};
 use crate::simulator::App;
@@ -48,6 +49,7 @@ pub(super) fn get(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response,
     let object = found.ok_or_else(|| StatusError::not_found(target.resource, name))?;
     let view = View::of(app, ask);
     Ok(match view.form {
+        Form::Objects if target.modern => one(200, target, &events::modern(&object)),
         Form::Objects => one(200, target, &object),
         Form::Metadata => reply::json(200, &table::partial(&object)),
         Form::Table => reply::json(200, &Listed::one(target, &object).table(view, app.store.clock().now())),
@@ -85,6 +87,9 @@ pub(super) fn list(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Response
         let body = if table { listed.table(view, app.store.clock().now()) } else { listed.partial() };
         return Ok(reply::json(200, &body));
     }
+    if target.modern {
+        picked = picked.iter().map(|event| events::modern(event)).collect();
+    }
     Ok(reply::json(200, &List { target, metadata, objects: &picked }))
 }
 
@@ -112,7 +117,7 @@ fn snapshot(
         return past.map(|objects| (objects, cursor.version)).map_err(|_| stale_cursor());
     }
     check_match(ask)?;
-    let asked = version(ask)?;
+    let asked = asked_version(ask)?;
     if ask.query("resourceVersionMatch") == Some("Exact") {
         return Ok((app.store.list_at(plural, target.ns, asked)?, asked));
     }
@@ -124,7 +129,7 @@ fn snapshot(
 }
 
 /// The version that a caller names; 0 when there is none.
-fn version(ask: &Ask) -> Result<u64, StatusError> {
+pub(super) fn asked_version(ask: &Ask) -> Result<u64, StatusError> {
     let asked = ask.query("resourceVersion").unwrap_or_default();
     let why = "strconv.ParseUint: parsing";
     let refused = || {

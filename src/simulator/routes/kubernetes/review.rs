@@ -2,14 +2,14 @@
 
 use axum::response::Response;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::permission::{self, Wish};
 use crate::simulator::ask::Ask;
 use crate::simulator::identity::Caller;
-use crate::simulator::object::text;
+use crate::simulator::object::{self, text};
 use crate::simulator::reply;
-use crate::simulator::status::StatusError;
+use crate::simulator::status::{Cause, StatusError};
 
 /// Answers a review; nothing when the path is none.
 pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, StatusError>> {
@@ -24,6 +24,10 @@ pub(super) fn answer(ask: &Ask, caller: &Caller) -> Option<Result<Response, Stat
 
 fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
     let body = ask.json("SelfSubjectAccessReview")?;
+    let (resource, path) = (body.pointer("/spec/resourceAttributes"), body.pointer("/spec/nonResourceAttributes"));
+    if resource.is_some_and(Value::is_object) == path.is_some_and(Value::is_object) {
+        return Err(undecided());
+    }
     let asked = |field: &str| text(&body, &format!("/spec/resourceAttributes/{field}"));
     let wish = Wish {
         verb: asked("verb"),
@@ -40,6 +44,16 @@ fn may_i(ask: &Ask, caller: &Caller) -> Result<Response, StatusError> {
         "metadata": { "creationTimestamp": null }, "spec": body.get("spec"), "status": status,
     });
     Ok(reply::json(201, &answer))
+}
+
+/// A question must be about a resource or about a path, not about both or neither.
+fn undecided() -> StatusError {
+    let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    let cause = Cause::invalid("spec.resourceAttributes", &"null".into(), why);
+    let mut error = StatusError::bad_patch(&cause);
+    error.message = format!(".authorization.k8s.io{}", error.message).replacen("io \"\"", "io \"\"", 1);
+    object::put(&mut error.details, &["group"], "authorization.k8s.io");
+    error
 }
 
 /// The rules that hold for the caller in a namespace.

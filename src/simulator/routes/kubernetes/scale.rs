@@ -32,7 +32,7 @@ pub(super) fn answer(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
         Method::GET => {
             let name = target.name.unwrap_or_default();
             let found = app.store.get(target.resource.plural, target.place(), name);
-            let workload = found.ok_or_else(|| StatusError::not_found(target.resource, name))?;
+            let workload = found.ok_or_else(|| missing(target, name))?;
             Ok(reply::json(200, &scale_of(&workload)))
         }
         Method::PUT => {
@@ -46,6 +46,17 @@ pub(super) fn answer(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
         }
         _ => Err(StatusError::method_not_allowed()),
     }
+}
+
+/// Some workloads name the part as well: `deployments/scale.apps`.
+fn missing(target: &Target<'_>, name: &str) -> StatusError {
+    let mut error = StatusError::not_found(target.resource, name);
+    if matches!(target.resource.plural, "deployments" | "replicasets") {
+        let part = format!("{}/scale", target.resource.plural);
+        error.message = format!("{part}.{} \"{name}\" not found", target.resource.group);
+        object::put(&mut error.details, &["kind"], part);
+    }
+    error
 }
 
 fn set(

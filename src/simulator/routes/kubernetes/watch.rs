@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::events;
 use super::path::Target;
-use super::read::Filter;
+use super::read::{Filter, asked_version};
 use super::table::{self, Form, Listed, View};
 use crate::simulator::App;
 use crate::simulator::ask::Ask;
@@ -43,15 +44,17 @@ pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Re
     }
     let filter = Filter::of(ask, target)?;
     let seconds = ask.number("timeoutSeconds")?.and_then(|asked| u64::try_from(asked).ok());
-    let asked = ask.number("resourceVersion")?.and_then(|asked| u64::try_from(asked).ok()).unwrap_or_default();
+    let asked = asked_version(ask)?;
     let mut watch = Watch {
         news: app.store.changes(),
         app: Arc::clone(app),
         resource: target.resource,
         version: target.version,
+        modern: target.modern,
         ns: target.ns.map(str::to_owned),
         filter,
         view: View::of(app, ask),
+        titled: false,
         seen: asked,
         told: asked,
         bookmarks: ask.flag("allowWatchBookmarks"),
@@ -72,9 +75,12 @@ struct Watch {
     news: watch::Receiver<u64>,
     resource: &'static Resource,
     version: &'static str,
+    modern: bool,
     ns: Option<String>,
     filter: Filter,
     view: View,
+    /// Whether the columns of the table have been told.
+    titled: bool,
     /// The last write that was looked at.
     seen: u64,
     /// The last version that the client knows of.
@@ -178,17 +184,25 @@ impl Watch {
 
     fn target(&self) -> Target<'_> {
         let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        Target { resource, version, ns, name: None, sub: None }
+        Target { resource, version, ns, name: None, sub: None, modern: self.modern }
     }
 
     fn say(&mut self, kind: &str, object: &Value) {
         self.told = object::version(object).max(self.told);
-        let target = self.target();
+        let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
+        let target = Target { resource, version, ns, name: None, sub: None, modern: self.modern };
         let api_version = target.api_version();
         let line = match self.view.form {
+            Form::Objects if self.modern => events::modern(object).line(kind),
             Form::Objects => Versioned { object, api_version: &api_version }.line(kind),
             Form::Metadata => table::partial(object).line(kind),
-            Form::Table => Listed::one(&target, object).table(self.view, self.app.store.clock().now()).line(kind),
+            Form::Table => {
+                let mut table = Listed::one(&target, object).table(self.view, self.app.store.clock().now());
+                if std::mem::replace(&mut self.titled, true) {
+                    object::put(&mut table, &["columnDefinitions"], Value::Null);
+                }
+                table.line(kind)
+            }
         };
         self.ready.extend(line);
     }

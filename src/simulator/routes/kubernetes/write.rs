@@ -208,7 +208,11 @@ pub(super) fn update(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respon
     let changed = change(&store(app, ask)?, target, &writer, |object| {
         same_name(target, &body)?;
         check_identity(target, ask, object, &body)?;
+        let held = object.pointer("/spec/finalizers").filter(|_| target.resource.plural == "namespaces").cloned();
         *object = body;
+        if let Some(held) = held {
+            object::put(object, &["spec", "finalizers"], held);
+        }
         Ok(())
     })?;
     Ok(warned(one(200, target, &changed), &warnings))
@@ -227,22 +231,34 @@ pub(super) fn patch(app: &App, ask: &Ask, target: &Target<'_>) -> Result<Respons
         patch::apply(dialect, object, &body)?;
         same_name(target, object)?;
         check_identity(target, ask, &before, object)?;
-        warnings = form_patched(app, ask, target, object)?;
+        warnings = form_patched(app, ask, target, object).map_err(|error| match (dialect, error) {
+            (Dialect::Strategic, Unfit(why)) => unmerged(&body, &why),
+            (_, Unfit(why)) => unfit(object, &why),
+        })?;
         Ok(())
     })?;
     Ok(warned(one(200, target, &changed), &warnings))
 }
 
 /// As [`form`], for what a patch has made.
-fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, StatusError> {
+fn form_patched(app: &App, ask: &Ask, target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, Unfit> {
     let Some(kind) = schema::of_kind(&target.api_version(), target.resource.kind) else { return Ok(Vec::new()) };
-    let as_patched = object.clone();
-    let Slips(slips) = schema::decode(kind, object).map_err(|why| unfit(&as_patched, &why))?;
+    let Slips(slips) = schema::decode(kind, object).map_err(Unfit)?;
     match field_validation(app, ask) {
-        FieldValidation::Strict if !slips.is_empty() => Err(unfit(&as_patched, &strict(&slips))),
+        FieldValidation::Strict if !slips.is_empty() => Err(Unfit(strict(&slips))),
         FieldValidation::Ignore => Ok(Vec::new()),
         FieldValidation::Strict | FieldValidation::Warn => Ok(slips),
     }
+}
+
+/// Why what a patch has made is no object of the kind.
+struct Unfit(String);
+
+/// A strategic merge shows the patch, and of a wrong type only what was expected.
+fn unmerged(patch: &Value, why: &str) -> StatusError {
+    let wanted = why.rsplit_once(" of type ").map(|(_, wanted)| format!("unrecognized type: {wanted}"));
+    let shown = patch::golang(patch).into();
+    StatusError::bad_patch(&Cause::invalid("patch", &shown, wanted.as_deref().unwrap_or(why)))
 }
 
 fn unfit(patched: &Value, why: &str) -> StatusError {
@@ -264,7 +280,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
     if app.store.get(plural, target.place(), name).is_none() && target.sub.is_none() {
         open_namespace(app, target, &config)?;
         let mut born = managed::apply(&writer, &json!({}), &config, true)?;
-        form_patched(app, ask, target, &mut born)?;
+        form_patched(app, ask, target, &mut born).map_err(|Unfit(why)| unfit(&config, &why))?;
         admit(target, &born)?;
         let made = store.create(plural, born)?;
         return Ok(warned(one(201, target, &made), &warnings));
@@ -274,7 +290,7 @@ fn apply(app: &App, ask: &Ask, target: &Target<'_>, mut config: Value) -> Result
         let before = object.clone();
         *object = managed::apply(&writer, &before, &config, force)?;
         check_identity(target, ask, &before, object)?;
-        form_patched(app, ask, target, object)?;
+        form_patched(app, ask, target, object).map_err(|Unfit(why)| unfit(&before, &why))?;
         checked(target, &before, object)
     };
     let changed = if target.sub == Some("status") {

@@ -67,6 +67,13 @@ fn plugins_that_a_run_cannot_serve_are_refused() {
     assert!(env.ends_with("the env of its exec plugin is not a list of names and values"), "{env}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_program_that_never_answers_is_given_up_after_a_minute() {
+    let began = tokio::time::Instant::now();
+    assert_eq!(failure("exec sleep 1000").await, "it gave no answer within 60 s");
+    assert_eq!(began.elapsed(), PATIENCE);
+}
+
 #[test]
 fn only_the_end_of_a_long_complaint_is_shown() {
     let shown = complaint(format!("{}the end\n", "é".repeat(1000)).as_bytes());

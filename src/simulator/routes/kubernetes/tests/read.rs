@@ -98,3 +98,21 @@ async fn discovery_names_what_is_served() {
     assert_eq!(kit.get("/apis/batch/v1/cronjobs").await.0, 404);
     assert_eq!(kit.get("/version").await.1["minor"], json!("20"));
 }
+
+#[tokio::test]
+async fn events_can_be_read_under_their_newer_names() {
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "shop"},
+        "involvedObject": {"kind": "Pod", "name": "p"}, "reason": "Pulled", "message": "done"});
+    let kit = Kit::admin(json!({"objects": [event]}));
+    let path = "/apis/events.k8s.io/v1/namespaces/shop/events";
+    let (status, list) = kit.get(path).await;
+    assert_eq!(
+        (status, &list["apiVersion"], &list["items"][0]["note"]),
+        (200, &json!("events.k8s.io/v1"), &json!("done"))
+    );
+    let (_, one) = kit.get(&format!("{path}/e")).await;
+    assert_eq!((&one["regarding"]["name"], &one["apiVersion"]), (&json!("p"), &json!("events.k8s.io/v1")));
+    assert_eq!(kit.send("DELETE", &format!("{path}/e"), None).await.0, 405);
+    let (_, rows) = kit.get("/apis/events.k8s.io/v1").await;
+    assert_eq!(rows["resources"][0]["verbs"], json!(["get", "list", "watch"]));
+}

@@ -142,6 +142,8 @@ async fn a_dry_run_leaves_no_trace() {
     let (_, web) = kit.patch(&format!("{WEB}?dryRun=All"), "merge-patch+json", json!({"spec": {"replicas": 5}})).await;
     assert_eq!(web["spec"]["replicas"], json!(5));
     assert_eq!(kit.send("DELETE", &format!("{WEB}?dryRun=All"), None).await.0, 200);
+    let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]});
+    assert_eq!(kit.send("DELETE", WEB, Some(options)).await.0, 200);
     assert_eq!(kit.simulator.store().version(), before);
     assert_eq!(kit.get(WEB).await.1["spec"]["replicas"], json!(0));
 }
