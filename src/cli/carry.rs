@@ -55,11 +55,6 @@ impl Reports {
         Ok(Self { opened: targets.open().map_err(wrong)?, files, to_stdout })
     }
 
-    /// Whether one of them goes to the standard output, which is then no place for anything else.
-    pub(super) fn use_stdout(&self) -> bool {
-        self.to_stdout
-    }
-
     /// Writes them all, and says what could not be written.
     pub(super) fn write(&self, report: &Report) -> u8 {
         let trouble = self.opened.write(report, &mut std::io::stdout());
