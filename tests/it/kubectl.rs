@@ -26,6 +26,7 @@ fn installed() -> Option<u32> {
 
 impl Kubectl {
     /// Nothing, and a loud line, where there is no kubectl.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so loudly")]
     fn start() -> Option<Self> {
         let Some(minor) = installed() else {
             eprintln!("!! SKIPPED: there is no kubectl; install kubernetes-client");
