@@ -48,9 +48,7 @@ pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Re
     let mut watch = Watch {
         news: app.store.changes(),
         app: Arc::clone(app),
-        resource: target.resource,
-        version: target.version,
-        modern: target.modern,
+        kind: Kind { resource: target.resource, version: target.version, modern: target.modern },
         ns: target.ns.map(str::to_owned),
         filter,
         view: View::of(app, ask),
@@ -70,12 +68,19 @@ pub(super) fn watch(app: &Arc<App>, ask: &Ask, target: &Target<'_>) -> Result<Re
     Ok(response)
 }
 
+/// What is watched, and in which words it is told.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    resource: &'static Resource,
+    version: &'static str,
+    /// Whether events are told under their newer names.
+    modern: bool,
+}
+
 struct Watch {
     app: Arc<App>,
     news: watch::Receiver<u64>,
-    resource: &'static Resource,
-    version: &'static str,
-    modern: bool,
+    kind: Kind,
     ns: Option<String>,
     filter: Filter,
     view: View,
@@ -111,7 +116,7 @@ impl<T: Serialize> Event for T {}
 impl Watch {
     /// Without a version a watch begins with what is there.
     fn begin(&mut self) {
-        let (objects, version) = self.app.store.list(self.resource.plural, self.ns.as_deref());
+        let (objects, version) = self.app.store.list(self.kind.resource.plural, self.ns.as_deref());
         for object in &objects {
             if self.picks(object) {
                 self.say("ADDED", object);
@@ -165,7 +170,7 @@ impl Watch {
 
     fn tell(&mut self, change: &Change) {
         self.seen = self.seen.max(change.version);
-        if change.resource.plural != self.resource.plural {
+        if change.resource.plural != self.kind.resource.plural {
             return;
         }
         let before = change.before.as_deref().is_some_and(|object| self.picks(object));
@@ -183,17 +188,17 @@ impl Watch {
     }
 
     fn target(&self) -> Target<'_> {
-        let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        Target { resource, version, ns, name: None, sub: None, modern: self.modern }
+        let (Kind { resource, version, modern }, ns) = (self.kind, self.ns.as_deref());
+        Target { resource, version, ns, name: None, sub: None, modern }
     }
 
     fn say(&mut self, kind: &str, object: &Value) {
         self.told = object::version(object).max(self.told);
-        let (resource, version, ns) = (self.resource, self.version, self.ns.as_deref());
-        let target = Target { resource, version, ns, name: None, sub: None, modern: self.modern };
+        let (Kind { resource, version, modern }, ns) = (self.kind, self.ns.as_deref());
+        let target = Target { resource, version, ns, name: None, sub: None, modern };
         let api_version = target.api_version();
         let line = match self.view.form {
-            Form::Objects if self.modern => events::modern(object).line(kind),
+            Form::Objects if self.kind.modern => events::modern(object).line(kind),
             Form::Objects => Versioned { object, api_version: &api_version }.line(kind),
             Form::Metadata => table::partial(object).line(kind),
             Form::Table => {
@@ -213,7 +218,7 @@ impl Watch {
         }
         self.told = self.seen;
         let object = json!({
-            "kind": self.resource.kind, "apiVersion": self.target().api_version(),
+            "kind": self.kind.resource.kind, "apiVersion": self.target().api_version(),
             "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
         });
         self.ready.extend(object.line("BOOKMARK"));
