@@ -125,6 +125,18 @@ impl Context {
         Ok(self.list(&collection, &Everything).await?.items)
     }
 
+    /// The objects of one namespace that a sieve tells the server to send.
+    pub(crate) async fn list_narrowed(
+        &self,
+        kind: &'static KindRow,
+        namespace: &str,
+        sieve: &dyn Sieve,
+    ) -> Result<Vec<Value>, Failure> {
+        let within = self.resource(kind).await?.within(Some(namespace));
+        let collection = within.map_err(|error| Failure::new(Class::Invalid, error.to_string()))?;
+        Ok(self.list(&collection, sieve).await?.items)
+    }
+
     /// Every object of a kind that no runbook can name with a word.
     pub(crate) async fn list_resource(&self, resource: &Resource, namespace: &str) -> Result<Vec<Value>, Failure> {
         let collection =

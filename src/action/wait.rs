@@ -16,7 +16,8 @@ use super::reach::is_active;
 use super::rollout::{self, Baseline, Progress};
 use super::target::is_owned;
 use crate::cluster::resource::Address;
-use crate::document::{self, DurationText, KindRow};
+use crate::cluster::sieve::Sieve;
+use crate::document::{self, DurationText, KindRow, Selector};
 use crate::event::{Class, Failure, ObjectId};
 
 /// How long a hopeless cause may stay before it is believed.
@@ -107,14 +108,32 @@ pub(crate) async fn pods_of(context: &Context, object: &Value) -> Result<Vec<Val
     let (Some(pod), Some(set)) = (KindRow::of_singular("pod"), KindRow::of_singular("replicaset")) else {
         return Ok(Vec::new());
     };
+    let narrow = Narrow(Selector::of_object(object).ok());
     if id.kind == "Deployment" {
-        let sets = context.list_all(set, &id.namespace).await?;
+        let sets = context.list_narrowed(set, &id.namespace, &narrow).await?;
         let owned: Vec<String> =
             sets.iter().filter(|set| is_owned(set, &owners)).map(|set| ObjectId::of(set).uid).collect();
         owners.extend(owned);
     }
-    let pods = context.list_all(pod, &id.namespace).await?;
+    let pods = context.list_narrowed(pod, &id.namespace, &narrow).await?;
     Ok(pods.into_iter().filter(|pod| is_owned(pod, &owners)).collect())
+}
+
+/// Tells the server the workload's own selector, so that it sends a workload's pods and not a namespace's.
+///
+/// What a controller owns meets its selector, or it lets go of it; whose an
+/// object is still only its owner's UID says.
+#[derive(Debug)]
+struct Narrow(Option<Selector>);
+
+impl Sieve for Narrow {
+    fn labels(&self) -> Option<String> {
+        self.0.as_ref().map(ToString::to_string)
+    }
+
+    fn admits(&self, _: &Value) -> bool {
+        true
+    }
 }
 
 /// The chain of causes of a workload as it is now.
