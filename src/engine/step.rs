@@ -172,6 +172,11 @@ impl Run {
             }
         }
         let cancelled = tried.verdict.status() == StepStatus::Cancelled;
+        let followed = (bad && at.step.on_failure.is_some()) || at.step.always.is_some();
+        if followed && !cancelled && self.pending().is_some() {
+            // What follows from it was stopped half-way: those who go on find it unfinished, and go on there.
+            return !bad;
+        }
         let tolerated = bad && !cancelled && (at.step.continue_on_error || handled);
         if tolerated {
             self.absolve();
