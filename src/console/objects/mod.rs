@@ -1,7 +1,7 @@
 //! Kubernetes objects in the columns that kubectl shows them in.
 //!
-//! One file a family of kinds. To add a kind: a [`Columns`] in the file of its
-//! family, and its row in [`COLUMNS`]. The words are those of kubectl's own
+//! One file a family of kinds. To add a kind: a `Columns` in the file of its
+//! family, and its row in `COLUMNS`. The words are those of kubectl's own
 //! printers (`Terminating`, `Init:0/1`, `Evicted`), because people know them.
 
 mod batch;
